@@ -1,0 +1,1 @@
+"""The engine: graphs, order, scheduler, workers, store and clients. It knows nothing of arrays or frames."""

@@ -1,0 +1,72 @@
+"""The columns of one job: ids, the next rows to place, expected durations."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from restride.engine.graph import TaskGraph
+from restride.engine.job import compile_job
+from restride.engine.states import TaskState
+from restride.engine.tasks import TaskTable
+
+
+def table_of(*counts: int, base: int = 0) -> TaskTable:
+    """A job of layers of so many tasks without dependencies, all of them wanted."""
+    graph = TaskGraph()
+    for count in counts:
+        graph.add(int, count)
+    return TaskTable(compile_job(graph, np.arange(len(graph)))[0], base, 0, client=0)
+
+
+def test_ids_begin_at_the_base_and_those_of_inputs_are_their_own() -> None:
+    graph = TaskGraph()
+    future = graph.add_futures(["a"])  # type: ignore[list-item]
+    graph.add(int, 2, deps=([0, 1, 2], [0, 0]))
+    table = TaskTable(compile_job(graph, [1, 2])[0], 50, 0, client=0)
+    table.foreign_ids = np.array([7])
+    assert len(future) == 1
+    assert table.ids(np.array([1, 2, 0])).tolist() == [51, 7, 50]
+
+
+def test_next_waiting_goes_on_where_it_left_off_and_skips_what_does_not_wait() -> None:
+    table = table_of(10)
+    table.state[[0, 1, 4]] = TaskState.PLACED
+    assert table.next_waiting(4).tolist() == [2, 3]
+    table.state[[2, 3]] = TaskState.CANCELLED
+    assert table.next_waiting(2).tolist() == [5]
+    table.state[5:] = TaskState.PLACED
+    assert table.next_waiting(3).tolist() == []
+    assert table.cursor == 10
+
+
+def test_a_wanted_task_is_waited_for_by_its_client_and_by_each_use_of_it() -> None:
+    graph = TaskGraph()
+    graph.add(int, 1)
+    graph.add(int, 1, deps=([0, 2], [0, 0]))
+    table = TaskTable(compile_job(graph, [0, 1])[0], 0, 0, client=0)
+    assert table.waiters.tolist() == [3, 1]
+    assert table.no_longer_waited_for(np.array([0, 0, 1])).tolist() == [1]
+    assert table.no_longer_waited_for(np.array([0])).tolist() == [0]
+
+
+def test_durations_are_unknown_until_a_task_of_the_layer_has_finished() -> None:
+    table = table_of(2, 2)
+    table.learn(np.array([0]), np.array([0.5]))
+    assert table.expected_seconds(np.array([1, 2, 3]), 9.0).tolist() == [0.5, 9.0, 9.0]
+
+
+def test_the_newest_batches_weigh_most_so_that_jumps_are_soon_forgotten() -> None:
+    table = table_of(1000)
+    expected = []
+    for batch in range(12):
+        table.learn(np.arange(10), np.full(10, 1.0 if batch < 6 else 0.01))
+        expected.append(table.expected_seconds(np.array([0]), 9.0)[0])
+    assert expected[5] == pytest.approx(1.0)
+    assert expected[11] < 0.05
+
+
+def test_a_batch_counts_by_its_tasks_however_many_layers_it_mixes() -> None:
+    table = table_of(4, 4)
+    table.learn(np.array([0, 4, 1, 5, 2, 3]), np.array([1.0, 10.0, 2.0, 20.0, 3.0, 6.0]))
+    assert table.expected_seconds(np.array([0, 4]), 0.0).tolist() == [3.0, 15.0]
