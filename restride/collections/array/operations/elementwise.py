@@ -1,0 +1,132 @@
+"""Elementwise operations: a numpy function applied block by block, to operands along common chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from restride.collections.array.chunks import Chunks, broadcast_index, broadcast_shapes, common_chunks
+from restride.collections.array.expr import ArrayExpr
+from restride.collections.array.operations.rechunk import rechunk
+from restride.collections.blocks import Blocks, Map
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Elementwise(ArrayExpr):
+    """``func(*args, **kwargs)`` with broadcasting; arrays among the arguments agree in their chunks."""
+
+    func: Callable[..., Any]
+    args: tuple[Any, ...]
+    """Array expressions and literal scalars."""
+    kwargs: tuple[tuple[str, Any], ...]
+    out_dtype: np.dtype
+
+    @property
+    def label(self) -> str:
+        return getattr(self.func, "__name__", type(self.func).__name__)
+
+    def _dtype(self) -> np.dtype:
+        return self.out_dtype
+
+    def _chunks(self) -> Chunks:
+        return common_chunks([arg.chunks for arg in self.args if isinstance(arg, ArrayExpr)])
+
+    def blocks(self, *children: Blocks) -> Blocks:
+        arrays = [arg for arg in self.args if isinstance(arg, ArrayExpr)]
+        literals = [(at, arg) for at, arg in enumerate(self.args) if not isinstance(arg, ArrayExpr)]
+        kernel = WithLiterals(self.func, literals, dict(self.kwargs)) if literals or self.kwargs else self.func
+        return Map(
+            n=self.n_blocks,
+            inputs=children,
+            kernel=kernel,
+            index=tuple(broadcast_index(self.grid, array.grid) for array in arrays),
+            name=self.label,
+            origin=self.origin,
+        )
+
+
+class WithLiterals:
+    """Kernel: a function some of whose arguments are fixed."""
+
+    def __init__(
+        self, func: Callable[..., Any], literals: Sequence[tuple[int, Any]], kwargs: Mapping[str, Any] | None = None
+    ) -> None:
+        self.__name__ = getattr(func, "__name__", type(func).__name__)
+        self.func = func
+        self.literals = tuple(literals)
+        """Positions among all arguments, ascending, and values."""
+        self.kwargs = dict(kwargs or {})
+
+    def __call__(self, *blocks: Any) -> Any:
+        args = list(blocks)
+        del blocks
+        for at, value in self.literals:
+            args.insert(at, value)
+        return self.func(*args, **self.kwargs)
+
+
+class Output:
+    """A numpy function of several results, as a function of one of them."""
+
+    def __init__(self, func: Callable[..., tuple[Any, ...]], number: int) -> None:
+        self.__name__ = func.__name__
+        self.func = func
+        self.number = number
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.func(*args, **kwargs)[self.number]
+
+
+def elementwise(func: Callable[..., Any], *args: Any, out_dtype: np.dtype | None = None, **kwargs: Any) -> ArrayExpr:
+    """Apply a function of blocks of equal or broadcast shapes.
+
+    Parameters
+    ----------
+    func : callable
+        A ufunc, or a function that works on arrays as one: elementwise, with numpy's broadcasting.
+    *args : ArrayExpr or scalar
+    out_dtype : dtype, optional
+        Of the result; found by calling `func` on empty arrays if not given.
+    **kwargs
+        Passed to `func`.
+
+    Raises
+    ------
+    ValueError
+        The shapes do not broadcast.
+    TypeError, OverflowError
+        What numpy raises for operands of such types.
+    """
+    args = unified(args)
+    if out_dtype is None:
+        metas = [np.empty(0, arg.dtype) if isinstance(arg, ArrayExpr) else arg for arg in args]
+        out_dtype = func(*metas, **kwargs).dtype
+    return Elementwise(func, args, tuple(sorted(kwargs.items())), out_dtype)
+
+
+def unified(args: Sequence[Any]) -> tuple[Any, ...]:
+    """The same arguments, with the arrays among them along common chunks wherever they do not broadcast."""
+    arrays = [arg for arg in args if isinstance(arg, ArrayExpr)]
+    if len(arrays) < 2:
+        return tuple(args)
+    broadcast_shapes(*(array.shape for array in arrays))
+    chunks = common_chunks([array.chunks for array in arrays])
+    return tuple(rechunk(arg, _stretching(chunks, arg.shape)) if isinstance(arg, ArrayExpr) else arg for arg in args)
+
+
+def astype(x: ArrayExpr, dtype: np.dtype) -> ArrayExpr:
+    """The same values as another dtype; the array itself where it has it already."""
+    return x if x.dtype == dtype else elementwise(cast, x, out_dtype=dtype, to=dtype)
+
+
+def cast(block: Any, *, to: np.dtype) -> Any:
+    """Kernel: a block as another dtype."""
+    return block.astype(to)
+
+
+def _stretching(chunks: Chunks, shape: tuple[int, ...]) -> Chunks:
+    tail = chunks[len(chunks) - len(shape) :]
+    return tuple((1,) if length == 1 else lengths for length, lengths in zip(shape, tail))

@@ -1,0 +1,134 @@
+"""`.npy` files: slices of one by memory map, and the sink that writes a directory of them."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from restride.collections.array.chunks import Chunks
+from restride.collections.array.operations.staging import Staging
+
+INFO = "info.json"
+"""The file of a stack that tells its axis and its chunks."""
+
+MmapMode = Literal["r", "c"] | None
+
+
+@dataclass(frozen=True)
+class NpyFile:
+    """Slices of a `.npy` file, which is mapped anew for each: nothing is open in between."""
+
+    path: str
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    mmap_mode: MmapMode
+
+    def __getitem__(self, where: tuple[slice, ...]) -> np.ndarray:
+        values = load(self.path, self.mmap_mode)
+        if values.shape != self.shape or values.dtype != self.dtype:
+            raise ValueError(
+                f"{self.path} holds {values.dtype}{values.shape}, not {self.dtype}{self.shape} as it did or should"
+            )
+        part: np.ndarray = values[where]
+        return part
+
+
+class StackFile:
+    """Kernel: one whole file of a stack, given the number of the block and its shape."""
+
+    __name__ = "from_npy_stack"
+
+    def __init__(self, directory: str, dtype: np.dtype, mmap_mode: MmapMode) -> None:
+        self.directory = directory
+        self.dtype = dtype
+        self.mmap_mode = mmap_mode
+
+    def __call__(self, param: list[int]) -> np.ndarray:
+        number, *shape = param
+        path = os.path.join(self.directory, f"{number}.npy")
+        return np.asarray(NpyFile(path, tuple(shape), self.dtype, self.mmap_mode)[()])
+
+
+@dataclass(frozen=True)
+class NpyStackSink:
+    """A directory of `.npy` files, one a block along an axis, that appears when it is whole."""
+
+    staging: Staging
+    axis: int
+    chunks: Chunks
+    dtype: np.dtype
+
+    @property
+    def path(self) -> str:
+        return str(self.staging.path)
+
+    def begin(self) -> str:
+        return str(self.staging.begin())
+
+    def write(self, target: str, number: int, where: tuple[slice, ...], block: Any) -> None:
+        np.save(os.path.join(target, f"{number}.npy"), block, allow_pickle=False)
+
+    def finish(self) -> None:
+        info = {"axis": self.axis, "chunks": self.chunks, "dtype": np.lib.format.dtype_to_descr(self.dtype)}
+        (self.staging.work / INFO).write_text(json.dumps(info))
+        self.staging.finish()
+
+    def discard(self) -> None:
+        self.staging.discard()
+
+
+def load(path: str, mmap_mode: MmapMode) -> np.ndarray:
+    """The array of a `.npy` file.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    ValueError
+        It is no `.npy` file, or cut short; the message names it.
+    """
+    try:
+        values = np.load(path, mmap_mode=mmap_mode, allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise ValueError(f"{path} cannot be read as a .npy file: {error}") from error
+    if not isinstance(values, np.ndarray):
+        raise ValueError(f"{path} holds several arrays (.npz); .npy files are read")
+    return values
+
+
+def read_info(directory: str) -> tuple[Chunks, np.dtype]:
+    """Chunks and dtype of a stack.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such directory, or no stack in it.
+    ValueError
+        The file that describes the stack cannot be read.
+    """
+    path = Path(directory) / INFO
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no stack of .npy files at {directory}: {INFO} is missing")
+    try:
+        info = json.loads(path.read_text())
+        chunks = tuple(tuple(map(int, lengths)) for lengths in info["chunks"])
+        return chunks, np.lib.format.descr_to_dtype(_descr(info["dtype"]))
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} does not describe a stack of .npy files: {error!r}") from error
+
+
+def is_stack(path: Path) -> bool:
+    """Whether a directory holds a stack."""
+    return (path / INFO).is_file()
+
+
+def _descr(loaded: Any) -> Any:
+    """The description of a dtype, of whose tuples JSON has made lists."""
+    if not isinstance(loaded, list):
+        return loaded
+    return [(name, _descr(descr), *map(tuple, shape)) for name, descr, *shape in loaded]

@@ -1,0 +1,55 @@
+"""Rechunk: the same array along other boundaries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from restride.collections.array.chunks import Chunks
+from restride.collections.array.expr import ArrayExpr
+from restride.collections.array.operations.sources import Arange, FromArray, Full
+from restride.collections.blocks import Blocks, Rechunked
+from restride.collections.expression import Expr
+from restride.shuffle.rechunk import RechunkPlan, plan_rechunk
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Rechunk(ArrayExpr):
+    """An array along other boundaries."""
+
+    array: ArrayExpr
+    new_chunks: Chunks
+
+    def _dtype(self) -> np.dtype:
+        return self.array.dtype
+
+    def _chunks(self) -> Chunks:
+        return self.new_chunks
+
+    def plan(self) -> RechunkPlan:
+        """How the blocks get from the old boundaries to the new ones."""
+        return plan_rechunk(self.array.chunks, self.chunks, self.dtype.itemsize)
+
+    def simplified(self) -> Expr:
+        """What costs nothing to make along other boundaries is made so."""
+        if isinstance(self.array, (Full, Arange, FromArray)) and self.array.is_free:
+            return self.array.replace(source_chunks=self.chunks)
+        return self
+
+    def blocks(self, *children: Blocks) -> Blocks:
+        return Rechunked(n=self.n_blocks, inputs=children, plan=self.plan(), name=self.label, origin=self.origin)
+
+
+def rechunk(x: ArrayExpr, chunks: Chunks) -> ArrayExpr:
+    """The array along other boundaries, itself if it has them. Of rechunks in a row only the last counts."""
+    while isinstance(x, Rechunk) and x.chunks != chunks:
+        x = x.array
+    return x if x.chunks == chunks else Rechunk(x, chunks)
+
+
+def in_one_block(x: ArrayExpr, axes: Iterable[int]) -> ArrayExpr:
+    """The array with each of these axes (from 0) in one block."""
+    whole = set(axes)
+    return rechunk(x, tuple((sum(c),) if axis in whole else c for axis, c in enumerate(x.chunks)))

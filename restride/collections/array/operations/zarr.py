@@ -1,0 +1,229 @@
+"""Zarr: opening arrays, and the sink that writes them. The library loads on first use."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from restride.collections.array.operations.staging import Staging
+
+if TYPE_CHECKING:
+    import zarr
+
+INCOMPLETE = "restride_incomplete"
+"""Attribute of arrays that are being written where nothing can be renamed."""
+
+
+def zarr_module() -> Any:
+    """The library, or an error that says how to get it."""
+    try:
+        import zarr
+    except ImportError as error:
+        raise ImportError("reading and writing Zarr needs the package zarr: pip install 'restride[io]'") from error
+    return zarr
+
+
+def open_array(store: Any, component: str | None) -> zarr.Array:
+    """Open an array for reading.
+
+    Raises
+    ------
+    FileNotFoundError
+        Nothing there.
+    ValueError
+        A group, an array whose writing was interrupted, metadata that cannot be read.
+    """
+    library = zarr_module()
+    if isinstance(store, library.Array):
+        if component is not None:
+            raise ValueError(f"component={component!r} is for stores; {store} is an array itself")
+        return _complete(store, str(store.store_path))
+    place = place_text(store, component)
+    try:
+        node = library.open(store=store, path=component, mode="r")
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"there is no Zarr array at {place}") from error
+    except (ValueError, KeyError) as error:
+        raise ValueError(f"the Zarr array at {place} cannot be read: {error}") from error
+    if not isinstance(node, library.Array):
+        names = ", ".join(map(repr, sorted(node.keys()))) or "nothing"
+        raise ValueError(f"{place} is a Zarr group, not an array; pass component= to name one (it holds {names})")
+    return _complete(node, place)
+
+
+def local_path(store: Any, component: str | None) -> Path | None:
+    """Where an array is in the local file system; None if it is elsewhere."""
+    root = getattr(store, "root", None) if type(store).__name__ == "LocalStore" else store
+    if not isinstance(root, (str, os.PathLike)):
+        return None
+    text = os.fspath(root).removeprefix("file://")
+    return None if "://" in text else Path(os.path.realpath(os.path.join(text, component or "")))
+
+
+def place_text(store: Any, component: str | None) -> str:
+    """What people call the place of an array."""
+    local = local_path(store, component)
+    if local is not None:
+        return str(local)
+    place = f"a {type(store).__name__}" if isinstance(store, Mapping) else str(store)
+    return f"{place}/{component}" if component else place
+
+
+def is_zarr_array(path: Path) -> bool:
+    """Whether a directory holds a Zarr array, of format 2 or 3, and not a group of them."""
+    metadata = path / "zarr.json"
+    if not metadata.is_file():
+        return (path / ".zarray").is_file()
+    try:
+        return bool(json.loads(metadata.read_text())["node_type"] == "array")
+    except (ValueError, KeyError):
+        return False
+
+
+@dataclass(frozen=True)
+class LocalZarrSink:
+    """A Zarr array in a directory, that appears when it is whole."""
+
+    root: str
+    component: str | None
+    staging: Staging
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    chunks: tuple[int, ...]
+    options: Mapping[str, Any]
+
+    @property
+    def path(self) -> str:
+        return str(self.staging.path)
+
+    def begin(self) -> zarr.Array:
+        options = dict(self.options)
+        if self.component:
+            options["zarr_format"] = self._make_groups(options.get("zarr_format"))
+        array: zarr.Array = zarr_module().create_array(
+            str(self.staging.begin()), shape=self.shape, dtype=self.dtype, chunks=self.chunks, overwrite=True, **options
+        )
+        return array
+
+    def write(self, target: zarr.Array, number: int, where: tuple[slice, ...], block: Any) -> None:
+        target[where] = block
+
+    def finish(self) -> None:
+        self.staging.finish()
+
+    def discard(self) -> None:
+        self.staging.discard()
+
+    def _make_groups(self, zarr_format: Any) -> Any:
+        """Make the groups above the component; the format of the one at the root, which all others need to have."""
+        zarr = zarr_module()
+        try:
+            group = zarr.open_group(self.root, mode="r+")
+        except FileNotFoundError:
+            group = zarr.open_group(self.root, mode="a", zarr_format=zarr_format)
+        parents, _, _ = str(self.component).strip("/").rpartition("/")
+        if parents:
+            group.require_group(parents)
+        own = group.metadata.zarr_format
+        if zarr_format not in (None, own):
+            raise ValueError(f"the group at {self.root} has Zarr format {own}, its arrays cannot have {zarr_format}")
+        return own
+
+
+@dataclass(frozen=True)
+class RemoteZarrSink:
+    """A Zarr array in a store where nothing can be renamed: marked as incomplete until it is whole."""
+
+    store: Any
+    component: str | None
+    overwrite: bool
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    chunks: tuple[int, ...]
+    options: Mapping[str, Any]
+
+    @property
+    def path(self) -> str:
+        return place_text(self.store, self.component)
+
+    def begin(self) -> zarr.Array:
+        options = dict(self.options)
+        attributes = {**(options.pop("attributes", None) or {}), INCOMPLETE: True}
+        array: zarr.Array = zarr_module().create_array(
+            self.store,
+            name=self.component,
+            shape=self.shape,
+            dtype=self.dtype,
+            chunks=self.chunks,
+            attributes=attributes,
+            overwrite=self.overwrite,
+            **options,
+        )
+        return array
+
+    def write(self, target: zarr.Array, number: int, where: tuple[slice, ...], block: Any) -> None:
+        target[where] = block
+
+    def finish(self) -> None:
+        array = zarr_module().open_array(store=self.store, path=self.component, mode="r+")
+        del array.attrs[INCOMPLETE]
+
+    def discard(self) -> None:
+        """What was begun stays, and says that it is incomplete."""
+
+    def check(self) -> None:
+        """See that the place is free, or may be overwritten.
+
+        Raises
+        ------
+        FileExistsError
+            There is something already.
+        """
+        zarr = zarr_module()
+        try:
+            node = zarr.open(store=self.store, path=self.component, mode="r")
+        except FileNotFoundError:
+            return
+        if not isinstance(node, zarr.Array):
+            raise FileExistsError(f"{self.path} is a Zarr group, which is never overwritten; name another component")
+        if not self.overwrite:
+            raise FileExistsError(f"{self.path} holds an array already; pass overwrite=True to replace it")
+
+
+def zarr_sink(
+    store: Any,
+    component: str | None,
+    overwrite: bool,
+    shape: tuple[int, ...],
+    dtype: np.dtype,
+    chunks: tuple[int, ...],
+    options: Mapping[str, Any],
+) -> LocalZarrSink | RemoteZarrSink:
+    """Where to write an array.
+
+    Raises
+    ------
+    FileExistsError
+        There is something already that must not be overwritten.
+    """
+    zarr_module()
+    path = local_path(store, component)
+    if path is None:
+        remote = RemoteZarrSink(store, component, overwrite, shape, dtype, chunks, options)
+        remote.check()
+        return remote
+    staging = Staging(path, is_zarr_array, overwrite)
+    staging.check()
+    return LocalZarrSink(str(local_path(store, None)), component, staging, shape, dtype, chunks, options)
+
+
+def _complete(array: zarr.Array, place: str) -> zarr.Array:
+    if INCOMPLETE in array.attrs:
+        raise ValueError(f"the Zarr array at {place} is incomplete: it is being written, or that was interrupted")
+    return array

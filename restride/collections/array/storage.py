@@ -1,0 +1,246 @@
+"""Reading and writing: Zarr arrays, `.npy` files, and directories of them.
+
+Reading is lazy and fuses with what uses the blocks. Writing is a task a block, in parallel; an interrupted write never
+leaves anything that looks like a whole array, or a mixture of old and new.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from restride.collections.array.array import Array, asarray
+from restride.collections.array.chunks import Chunks, block_bounds, block_shapes, normalize_chunks
+from restride.collections.array.operations import npy, sources
+from restride.collections.array.operations import zarr as zarrs
+from restride.collections.array.operations.rechunk import in_one_block
+from restride.collections.array.operations.staging import Staging
+from restride.collections.array.operations.storage import ReadBlock
+from restride.collections.array.writing import Writing, write, write_zarr
+
+
+def from_zarr(store: Any, component: str | None = None, *, chunks: Any = None) -> Array:
+    """Read a Zarr array, lazily.
+
+    Parameters
+    ----------
+    store : str, path, zarr store or zarr.Array
+        A directory, a URL that fsspec knows, or what the package zarr takes; format 2 or 3.
+    component : str, optional
+        The path of the array inside the store.
+    chunks : int, str, tuple or dict, optional
+        See `from_array`. By default those of the store (its shards, where it has them). Others are best multiples of
+        these: a chunk of the store is decoded by each block that it has a part in.
+
+    Returns
+    -------
+    Array
+
+    Raises
+    ------
+    FileNotFoundError
+        There is nothing there.
+    ValueError
+        It is a group, its metadata cannot be read, or it was never written to the end; ChunkError, also a ValueError,
+        where the chunks do not fit.
+    ImportError
+        The package zarr is not installed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import restride.array as ra
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     ra.to_zarr(ra.arange(6, chunks=2), f"{folder}/numbers.zarr")
+    ...     x = ra.from_zarr(f"{folder}/numbers.zarr")
+    ...     print(x, x.sum().compute())
+    <Array: shape (6,), int64, 3 chunks of (2,)> 15
+    """
+    array = zarrs.open_array(store, component)
+    dtype = np.dtype(array.dtype)
+    if chunks is None:
+        chunks = tuple(map(int, array.shards or array.chunks))
+    blocks = normalize_chunks(chunks, tuple(array.shape), dtype.itemsize)
+    return _reading(array, zarrs.place_text(store, component), blocks, dtype, "from_zarr")
+
+
+def to_zarr(
+    x: Any,
+    store: Any,
+    component: str | None = None,
+    *,
+    overwrite: bool = False,
+    compute: bool = True,
+    chunks: Sequence[int] | None = None,
+    **options: Any,
+) -> Writing | None:
+    """Write an array as Zarr, in parallel.
+
+    In a local directory the array is written beside its place, as ``.NAME.incomplete-...``, and renamed when it is
+    whole; what it replaces stays intact until then. Elsewhere `overwrite` deletes first; the array then has an
+    attribute ``restride_incomplete`` until it is whole, and `from_zarr` refuses it.
+
+    Parameters
+    ----------
+    x : Array or array_like
+    store : str, path or zarr store
+        A directory, a URL that fsspec knows, or a store of the package zarr.
+    component : str, optional
+        The path of the array inside the store; groups above it are made.
+    overwrite : bool
+        Replace an array that is there. Nothing but an array is ever replaced.
+    compute : bool
+        Write now. Else return what writes when it is computed.
+    chunks : sequence of int, optional
+        Of the store. By default those of `x`, rechunked first if they are not regular.
+    **options
+        For `zarr.create_array`: ``compressors``, ``zarr_format``, ``attributes``, ``shards``, ...
+
+    Returns
+    -------
+    Writing or None
+        None where `compute` is true.
+
+    Raises
+    ------
+    FileExistsError
+        There is something, and `overwrite` is false, or it is not an array.
+    ValueError
+        `chunks` are not as many as there are axes, or not positive.
+    ImportError
+        The package zarr is not installed.
+
+    Examples
+    --------
+    See `from_zarr`.
+    """
+    return write_zarr(asarray(x).expr, store, component, overwrite, compute, chunks, options)
+
+
+def from_npy(path: str | os.PathLike[str], *, chunks: Any = "auto") -> Array:
+    """Read a `.npy` file by memory map, lazily: blocks are read as they are used, and not copied.
+
+    Parameters
+    ----------
+    path : str or path
+        The file is opened anew in each task. Do not change it while results are to come.
+    chunks : int, str, tuple or dict
+        See `from_array`.
+
+    Returns
+    -------
+    Array
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    ValueError
+        It is no `.npy` file or cut short; ChunkError, also a ValueError, where the chunks do not fit.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> import restride.array as ra
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.save(f"{folder}/x.npy", np.arange(10))
+    ...     ra.from_npy(f"{folder}/x.npy", chunks=4).sum().compute()
+    np.int64(45)
+    """
+    place = os.path.abspath(path)
+    values = npy.load(place, "r")
+    file = npy.NpyFile(place, values.shape, values.dtype, "r")
+    blocks = normalize_chunks(chunks, values.shape, values.itemsize)
+    return _reading(file, place, blocks, values.dtype, "from_npy")
+
+
+def from_npy_stack(dirname: str | os.PathLike[str], mmap_mode: npy.MmapMode = "r") -> Array:
+    """Read a directory written by `to_npy_stack`, lazily.
+
+    Parameters
+    ----------
+    dirname : str or path
+    mmap_mode : {"r", "c", None}
+        Map the files, or None to read them into memory.
+
+    Returns
+    -------
+    Array
+        A block a file.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such directory, or no stack in it. A file that is missing is met on compute.
+    ValueError
+        The stack's description cannot be read; on compute, a file that is not as described.
+    """
+    place = os.path.abspath(dirname)
+    chunks, dtype = npy.read_info(place)
+    shapes = block_shapes(chunks)
+    params = np.column_stack([np.arange(len(shapes)), shapes])
+    return Array(
+        sources.block_source(npy.StackFile(place, dtype, mmap_mode), params, chunks, dtype, name="from_npy_stack")
+    )
+
+
+def to_npy_stack(
+    dirname: str | os.PathLike[str], x: Any, axis: int = 0, *, overwrite: bool = False, compute: bool = True
+) -> Writing | None:
+    """Write an array as a directory of `.npy` files, one for each block along an axis.
+
+    The directory holds ``0.npy``, ``1.npy``, ... and ``info.json``. It is written beside its place and renamed when it
+    is whole.
+
+    Parameters
+    ----------
+    dirname : str or path
+    x : Array or array_like
+        Rechunked to be in one block along the other axes.
+    axis : int
+        The axis along which there is a file for each block.
+    overwrite : bool
+        Replace a stack that is there. Nothing but a stack is ever replaced.
+    compute : bool
+        Write now. Else return what writes when it is computed.
+
+    Returns
+    -------
+    Writing or None
+        None where `compute` is true.
+
+    Raises
+    ------
+    FileExistsError
+        There is something, and `overwrite` is false, or it is not a stack.
+    numpy.exceptions.AxisError
+        There is no such axis.
+    TypeError
+        `x` holds Python objects.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> import restride.array as ra
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     ra.to_npy_stack(f"{folder}/x", ra.ones((4, 3), chunks=2))
+    ...     print(sorted(os.listdir(f"{folder}/x")), ra.from_npy_stack(f"{folder}/x").sum().compute())
+    ['0.npy', '1.npy', 'info.json'] 12.0
+    """
+    expr = asarray(x).expr
+    axis = np.lib.array_utils.normalize_axis_index(axis, expr.ndim)
+    if expr.dtype.hasobject:
+        raise TypeError(f".npy files hold no Python objects, and the array is of dtype {expr.dtype}")
+    expr = in_one_block(expr, set(range(expr.ndim)) - {axis})
+    staging = Staging(Path(os.path.realpath(dirname)), npy.is_stack, overwrite)
+    staging.check()
+    return write(expr, npy.NpyStackSink(staging, axis, expr.chunks, expr.dtype), compute)
+
+
+def _reading(source: Any, place: str, chunks: Chunks, dtype: np.dtype, name: str) -> Array:
+    return Array(sources.block_source(ReadBlock(source, place, name), block_bounds(chunks), chunks, dtype, name=name))

@@ -1,0 +1,117 @@
+"""What users hold: an expression with methods. `compute` and `persist` run several collections as one graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from restride.collections.expression import Expr
+from restride.collections.lowering import lower
+from restride.engine.client import default_client
+
+if TYPE_CHECKING:
+    from restride.engine.futures import Future
+
+
+class Collection:
+    """Base of arrays and frames: a lazy value made of blocks.
+
+    A kind of collection says in `_computation` what computes it as one value, and in `_over_futures` what the same
+    collection over blocks in memory is.
+    """
+
+    expr: Expr
+
+    def compute(self) -> Any:
+        """Run what the collection stands for, and return the result as one value in memory.
+
+        Runs on the client in use, or on an embedded one that is made when first needed. An exception of a task is
+        raised here, as the type it was raised with.
+        """
+        return compute(self)[0]
+
+    def persist(self) -> Self:
+        """Start computing all blocks, and return the same collection over them, without waiting.
+
+        The blocks stay in the memory of the workers for as long as the returned collection, or one derived from it, is
+        alive. An exception of a task is raised by whoever uses its block.
+        """
+        new: Self = persist(self)[0]
+        return new
+
+    def _computation(self) -> tuple[Expr, Callable[[list[Any]], Any]]:
+        """The expression to compute, and what makes the value of its blocks."""
+        raise NotImplementedError
+
+    def _over_futures(self, futures: Sequence[Future]) -> Self:
+        raise NotImplementedError
+
+
+def compute(*collections: Collection) -> tuple[Any, ...]:
+    """Compute several collections at once, as one graph: what they have in common is computed once.
+
+    Parameters
+    ----------
+    *collections : Collection
+        Arrays, in any mixture.
+
+    Returns
+    -------
+    tuple
+        The value of each.
+
+    Examples
+    --------
+    >>> import restride as rs
+    >>> import restride.array as ra
+    >>> x = ra.arange(10, chunks=5)
+    >>> low, high = rs.compute(x.min(), x.max())
+    >>> print(low, high)
+    0 9
+    """
+    computations = [collection._computation() for collection in _checked(collections)]
+    graph, ids = lower([expr for expr, _ in computations])
+    blocks = default_client().get(graph, np.concatenate(ids)) if ids else []
+    return tuple(value_of(blocks[start:stop]) for (_, value_of), (start, stop) in zip(computations, _spans(ids)))
+
+
+def persist(*collections: Collection) -> tuple[Any, ...]:
+    """Start computing several collections at once, and return the same collections over the blocks that result.
+
+    Parameters
+    ----------
+    *collections : Collection
+        Arrays, in any mixture.
+
+    Returns
+    -------
+    tuple of Collection
+        One for each, at once; the computation goes on behind them.
+
+    Examples
+    --------
+    >>> import restride as rs
+    >>> import restride.array as ra
+    >>> x, = rs.persist(ra.arange(10, chunks=5) ** 2)
+    >>> print(x.sum().compute(), x.max().compute())
+    285 81
+    """
+    graph, ids = lower([collection.expr for collection in _checked(collections)])
+    futures = default_client().submit_graph(graph, np.concatenate(ids)) if ids else []
+    return tuple(
+        collection._over_futures(futures[start:stop]) for collection, (start, stop) in zip(collections, _spans(ids))
+    )
+
+
+def _checked(collections: Sequence[Any]) -> Sequence[Collection]:
+    for collection in collections:
+        if not isinstance(collection, Collection):
+            raise TypeError(f"expected collections such as arrays, got {type(collection).__name__}")
+    return collections
+
+
+def _spans(ids: Sequence[Sequence[int] | np.ndarray[Any, Any]]) -> list[tuple[int, int]]:
+    return list(pairwise(np.cumsum([0, *map(len, ids)]).tolist()))

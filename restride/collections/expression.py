@@ -1,0 +1,186 @@
+"""Expressions: what a collection means, apart from how it is typed and how it runs.
+
+An `Expr` is an immutable node. Its fields are its parameters and its children; its name is a digest of all of them, so
+that two expressions of one name stand for the same values, and are computed once. Nothing here knows of arrays or
+frames: their nodes derive from `Expr` and say in `blocks` how they lower.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import itertools
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from restride.collections.blocks import Blocks
+from restride.collections.traversal import postorder
+from restride.engine.origin import user_line
+
+LITERAL_LIMIT = 64 * 1024
+"""Bytes up to which an array inside an expression is named by its content; above it hashing would be felt."""
+
+_construction_ids = itertools.count()
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Expr:
+    """An immutable node of an expression graph; equal to another if their names are.
+
+    Fields may be numbers, strings, dtypes, slices, tuples, functions, arrays, and other expressions (on their own or in
+    tuples), which are the node's children.
+    """
+
+    name: str = field(init=False)
+    """Deterministic: a word for people and a digest of the node's type, fields and children."""
+    children: tuple[Expr, ...] = field(init=False)
+    """The expressions among the fields, in the order of the fields."""
+    origin: str | None = field(init=False)
+    """The line of the user's code that made the node; no part of its identity."""
+
+    def __new__(cls, *_args: Any, **_kwargs: Any) -> Self:
+        # Here and not in __post_init__, whose caller is an __init__ that dataclasses compiled outside of the package.
+        self = object.__new__(cls)
+        object.__setattr__(self, "origin", user_line())
+        return self
+
+    def __post_init__(self) -> None:
+        children: list[Expr] = []
+        for value in self._values():
+            if isinstance(value, Expr):
+                children.append(value)
+            elif isinstance(value, tuple):
+                children += [item for item in value if isinstance(item, Expr)]
+        object.__setattr__(self, "children", tuple(children))
+        object.__setattr__(self, "name", f"{self.label}-{tokenize(type(self).__qualname__, *self.identity())}")
+
+    @property
+    def label(self) -> str:
+        """What people see of the node in names of tasks."""
+        return type(self).__name__.lower()
+
+    def identity(self) -> Iterable[Any]:
+        """What tells the node from others of its type: its fields."""
+        return self._values()
+
+    def blocks(self, *children: Blocks) -> Blocks:
+        """The node's blocks, in terms of its children's; see `restride.collections.blocks`."""
+        raise NotImplementedError(type(self).__name__)
+
+    def simplified(self) -> Expr:
+        """A cheaper expression of the same blocks by a rule of this node's own, or the node itself."""
+        return self
+
+    def with_children(self, children: Sequence[Expr]) -> Expr:
+        """The same node over other children."""
+        if all(new is old for new, old in zip(children, self.children, strict=True)):
+            return self
+        fresh = iter(children)
+        return self._with(_replaced(value, fresh) for value in self._values())
+
+    def replace(self, **changes: Any) -> Self:
+        """The same node but for some fields; it keeps its origin."""
+        return self._with(changes.get(f.name, getattr(self, f.name)) for f in fields(self) if f.init)
+
+    def _with(self, values: Iterable[Any]) -> Self:
+        new = type(self)(*values)
+        object.__setattr__(new, "origin", self.origin)
+        return new
+
+    def _values(self) -> list[Any]:
+        return [getattr(self, f.name) for f in fields(self) if f.init]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Expr) and self.name == other.name
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __repr__(self) -> str:
+        return f"<{self.name}>"
+
+
+def subexpressions(roots: Iterable[Expr]) -> list[Expr]:
+    """Every expression at or below the roots once, children before parents."""
+    return postorder(roots, lambda expr: expr.children)
+
+
+def rewrite(roots: Sequence[Expr], rule: Callable[[Expr], Expr]) -> list[Expr]:
+    """Apply a rule to every node, children first, over and over until nothing changes.
+
+    The rule gets a node and returns one that means the same, or the node itself.
+    """
+    while True:
+        new: dict[str, Expr] = {}
+        for expr in subexpressions(roots):
+            new[expr.name] = rule(expr.with_children([new[child.name] for child in expr.children]))
+        rewritten = [new[root.name] for root in roots]
+        if rewritten == list(roots):
+            return rewritten
+        roots = rewritten
+
+
+def tokenize(*values: Any) -> str:
+    """Digest of values that is the same in every process, as far as their content can be known.
+
+    Arrays above `LITERAL_LIMIT`, closures and objects of unknown types get a number that no other value has.
+    """
+    digest = hashlib.blake2b(digest_size=12)
+    for value in values:
+        _feed(digest.update, value)
+    return digest.hexdigest()
+
+
+def _feed(update: Callable[[bytes], object], value: Any) -> None:
+    kind = f"{type(value).__module__}.{type(value).__qualname__}"
+    match value:
+        case Expr():
+            update(f"{kind}:{value.name};".encode())
+        case np.dtype():
+            update(f"{kind}:{value.descr if value.names else value.str};".encode())
+        case np.ndarray() | np.generic() if not value.dtype.hasobject and value.nbytes <= LITERAL_LIMIT:
+            _feed(update, value.dtype)
+            update(f"{kind}:{value.shape};".encode() + np.ascontiguousarray(value).tobytes())
+        case np.ndarray() | np.generic():
+            update(f"construction:{next(_construction_ids)};".encode())
+        case None | bool() | int() | float() | complex() | str() | bytes() | slice():
+            update(f"{kind}:{value!r};".encode())
+        case tuple() | list() if len(value) > 1000 and all(type(item) is int for item in value):
+            update(f"{kind}:ints:{value!r};".encode())
+        case tuple() | list():
+            update(f"{kind}:{len(value)};".encode())
+            for item in value:
+                _feed(update, item)
+        case dict():
+            _feed(update, list(value.items()))
+        case functools.partial():
+            _feed(update, (kind, value.func, value.args, value.keywords))
+        case _ if is_dataclass(value) and not isinstance(value, type):
+            _feed(update, (kind, [getattr(value, f.name) for f in fields(value)]))
+        case _ if isinstance(value, np.ufunc) or _is_importable(value):
+            update(f"{kind}:{getattr(value, '__module__', '')}.{value.__qualname__};".encode())
+        case _:
+            update(f"construction:{next(_construction_ids)};".encode())
+
+
+def _is_importable(value: Any) -> bool:
+    """Whether an object's module and qualified name lead back to it, in any process."""
+    module, path = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
+    if module is None or path is None or module == "__main__":
+        return False
+    found: Any = sys.modules.get(module)
+    for part in path.split("."):
+        found = getattr(found, part, None)
+    return found is value
+
+
+def _replaced(value: Any, fresh: Iterator[Expr]) -> Any:
+    if isinstance(value, Expr):
+        return next(fresh)
+    if isinstance(value, tuple) and any(isinstance(item, Expr) for item in value):
+        return tuple(next(fresh) if isinstance(item, Expr) else item for item in value)
+    return value
