@@ -1,0 +1,1 @@
+"""The main job on real climate data: ``python -m demo``, or ``make demo``, which installs what it needs first."""
