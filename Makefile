@@ -25,7 +25,7 @@ lint: $(VENV)/.lint  ## ruff's rules and formatting
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 
-types: $(VENV)/.lint $(VENV)/.demo  ## mypy
+types: $(VENV)/.lint $(VENV)/.test $(VENV)/.demo $(VENV)/.bench  ## mypy, over everything that imports
 	$(BIN)/mypy
 
 format: $(VENV)/.lint  ## reformat, and fix what ruff can fix

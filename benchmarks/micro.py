@@ -77,5 +77,6 @@ def _round(job: Job) -> dict[str, float]:
     for _, message in messages:
         worker.receive(message)
     lap("worker")
-    assert not scheduler.tables and not worker.store
+    assert not scheduler.tables
+    assert not worker.store
     return taken

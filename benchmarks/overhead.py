@@ -45,7 +45,7 @@ def _inc_then_sum(n: int, threads: rs.Client, inline: rs.Client, repeat: int) ->
     return _per_task(
         f"{n:,} x inc, tree sum",
         partial(graphs.inc_then_sum, n),
-        graphs.dask_inc_then_sum(n),
+        partial(graphs.dask_inc_then_sum, n),
         lambda: sum([graphs.inc(i) for i in range(n)]),
         threads,
         inline,
@@ -57,7 +57,7 @@ def _all_to_all(side: int, threads: rs.Client, inline: rs.Client, repeat: int) -
     return _per_task(
         f"{side} x {side} all-to-all",
         partial(graphs.all_to_all, side),
-        graphs.dask_all_to_all(side),
+        partial(graphs.dask_all_to_all, side),
         partial(_plain_all_to_all, side),
         threads,
         inline,
@@ -68,19 +68,18 @@ def _all_to_all(side: int, threads: rs.Client, inline: rs.Client, repeat: int) -
 def _per_task(
     what: str,
     ours: Callable[[], tuple[rs.TaskGraph, np.ndarray]],
-    theirs: DaskGraph,
+    theirs: Callable[[], DaskGraph],
     plain: Callable[[], object],
     threads: rs.Client,
     inline: rs.Client,
     repeat: int,
 ) -> Row:
-    """From building the graph to the result; dask's graphs are built beforehand, as that is not its scheduler's."""
-    dsk, key = theirs
+    """From building the graph, here and there, to the result."""
     contenders: dict[str, Callable[[], object]] = {
         "threads": lambda: threads.get(*ours()),
         "inline": lambda: inline.get(*ours()),
-        "dask threads": lambda: dask.threaded.get(dsk, key, num_workers=2),
-        "dask synchronous": lambda: dask.local.get_sync(dsk, key),
+        "dask threads": lambda: dask.threaded.get(*theirs(), num_workers=2),
+        "dask synchronous": lambda: dask.local.get_sync(*theirs()),
         "plain Python": plain,
     }
     assert contenders["threads"]() == [contenders["dask threads"]()]

@@ -54,7 +54,7 @@ def run_claimed(worker: WorkerState, claimed: deque[int], outcomes: Outcomes) ->
                 size = size_of(value)
         except BaseException as exception:  # noqa: BLE001  the user's code may raise anything, and the engine goes on
             outcomes.failures.append((id, run, _without_own_frames(exception)))
-            begun = perf_counter()
+            break  # the rest may not be wanted any more
         else:
             ended = perf_counter()
             add_id(id)

@@ -1,4 +1,4 @@
-"""Index arithmetic on dependencies in CSR form, as in ``scipy.sparse``: `indptr`, int64[n + 1], `indices`, int64[edges].
+"""Index arithmetic on dependencies in CSR form, as in ``scipy.sparse``: `indptr` int64[n + 1], `indices` int64[edges].
 
 Row ``t`` is ``indices[indptr[t]:indptr[t + 1]]``. Every function works on whole columns; none loops over rows.
 """

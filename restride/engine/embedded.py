@@ -32,10 +32,10 @@ from restride.errors import CancelledError, ClosedError, GraphError, InternalErr
 
 logger = logging.getLogger("restride")
 
-REPORT_SECONDS = 2e-3
-"""Completions are reported to the scheduler at most this often while there is work, and at once when there is none."""
-
-
+REPORT_SECONDS = 5e-3
+"""Completions are reported to the scheduler this often while there is work, and at once when there is none."""
+REPORT_BYTES = 32 * 2**20
+"""They are reported sooner when outputs of so many bytes have come, as what these set free is released only then."""
 FINE_SECONDS = 2e-6
 """Tasks shorter than this are as fine as the engine's own work on them, all of it under the GIL: a second thread does
 not help with them, it gets in the way, so it stands back."""
@@ -112,7 +112,6 @@ class Embedded:
             horizon=self._horizon, validate=self._validate, first_id=first_id, lowest_id=lowest_id
         )
         self.worker = WorkerState(max(self.threads, 1))
-        self.worker.hungry = self.threads == 0  # one by one, so that a task may wait for another
         self.scheduler.add_worker(max(self.threads, 1) + self._blocked)
         self._submissions: WeakValueDictionary[int, Submission] = WeakValueDictionary()
         self._reported = 0.0
@@ -290,10 +289,10 @@ class Embedded:
         """
         if self.threads:
             return
+        outcomes = self._own.outcomes  # of a task that waits here, too: it may be one of these that it waits for
         if self._own.runs_task:
             with self._lock:
                 self.worker.unclaim(0)  # what the task submits comes before those
-        outcomes = Outcomes()
         while True:
             interrupts = [error for *_, error in outcomes.failures if isinstance(error, KeyboardInterrupt)]
             try:
@@ -366,9 +365,9 @@ class Embedded:
         return claimed, seconds
 
     def _exchange_is_due(self) -> bool:
-        if self._commands or not self.worker.ready:
+        if self._commands or not self.worker.ready or (self.threads == 0 and self.worker.has_failures):
             return True
-        return perf_counter() - self._reported > REPORT_SECONDS
+        return perf_counter() - self._reported > REPORT_SECONDS or self.worker.unreported_nbytes > REPORT_BYTES
 
     def _is_awaited(self) -> bool:
         """Whether a client would have to wait for the next task to end before it hears of one that has ended."""

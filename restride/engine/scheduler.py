@@ -135,6 +135,7 @@ class SchedulerState:
 
     def finished(self, worker: int, news: Finished) -> None:
         """A worker has finished tasks. News of tasks that were dropped, or of an old attempt, is dropped on entry."""
+        ended: list[tuple[TaskTable, Ints]] = []
         for table, rows, at in self._by_job(news.ids):
             current = (
                 (table.state[rows] == TaskState.PLACED)
@@ -153,6 +154,8 @@ class SchedulerState:
             wanted = rows[table.held[rows] > 0]
             if len(wanted):
                 self._to_clients.append((table.client, Done(table.base, wanted + table.base, table.worker[wanted])))
+            ended.append((table, rows))
+        for table, rows in ended:  # once all have finished, as those of one job may have used outputs of another's
             self._let_go(table, table.no_longer_waited_for(table.dependencies(rows)[1]))
             self._free_if_over(table)
 

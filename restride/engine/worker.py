@@ -32,6 +32,8 @@ BATCH_SECONDS = 1e-3
 """Expected work that a thread claims at once."""
 BATCH_TASKS = 512
 """Tasks that a thread claims at once, at most."""
+SAMPLE = 32
+"""Of so many tasks of a batch at most are durations looked at."""
 
 
 class Kernel:
@@ -99,37 +101,31 @@ class _Ready:
     """A queue of tasks whose inputs are all here, the smallest id first.
 
     Tasks come in two ways: placed with nothing to wait for, in long ascending runs, which stay as they are; and one by
-    one as inputs arrive, which go to a heap.
+    one as inputs arrive, which go to a heap. Who takes them out takes the smaller of the two first ones.
     """
 
     def __init__(self) -> None:
-        self._run: deque[int] = deque()
-        self._heap: list[int] = []
+        self.run: deque[int] = deque()
+        self.heap: list[int] = []
 
     def __len__(self) -> int:
-        return len(self._run) + len(self._heap)
+        return len(self.run) + len(self.heap)
 
     def add_run(self, ids: list[int]) -> None:
         """Ascending ids."""
-        if not self._run or self._run[-1] < ids[0]:
-            self._run.extend(ids)
+        if not self.run or self.run[-1] < ids[0]:
+            self.run.extend(ids)
         else:
             self.add(ids)
 
     def add(self, ids: list[int]) -> None:
         """Ids in any order."""
-        if len(ids) * 8 > len(self._heap):
-            self._heap += ids
-            heapify(self._heap)
+        if len(ids) * 8 > len(self.heap):
+            self.heap += ids
+            heapify(self.heap)
         else:
             for id in ids:
-                heappush(self._heap, id)
-
-    def pop(self) -> int:
-        """The smallest id."""
-        if self._run and not (self._heap and self._heap[0] < self._run[0]):
-            return self._run.popleft()
-        return heappop(self._heap)
+                heappush(self.heap, id)
 
 
 class WorkerState:
@@ -250,16 +246,21 @@ class WorkerState:
             How long each is expected to take, on average; at least `BATCH_SECONDS` where nothing is known.
         """
         claimed = self._claims.setdefault(thread, deque())
-        pop, left, run_of = self.ready.pop, len(self.ready), self.tasks.get
-        share = min(-(-left // self.threads), BATCH_TASKS)
+        placed, heap, run_of = self.ready.run, self.ready.heap, self.tasks.get
+        share = min(-(-len(self.ready) // self.threads), BATCH_TASKS) - len(claimed)
         seconds = 0.0
-        while left and len(claimed) < share and seconds < BATCH_SECONDS:
-            id = pop()
-            left -= 1
+        while share > 0 and seconds < BATCH_SECONDS and (placed or heap):
+            id = placed.popleft() if placed and not (heap and heap[0] < placed[0]) else heappop(heap)
             run = run_of(id)
             if run is not None:
+                row = id - run.first if run.at is None else run.at[id]
+                expected = run.kernels[row].seconds or BATCH_SECONDS  # one by one while nothing is known
+                share -= 1
+                if expected >= BATCH_SECONDS and claimed:
+                    self.ready.add([id])  # a batch of its own: the outcomes of the others need not wait for it
+                    break
                 claimed.append(id)
-                seconds += run.kernels[run.row(id)].seconds or BATCH_SECONDS  # one by one while nothing is known
+                seconds += expected
         if not claimed:
             self._steal(claimed)
             return claimed, BATCH_SECONDS
@@ -293,15 +294,19 @@ class WorkerState:
             self._leave_out_dropped(outcomes)
         for id in outcomes.ids:
             del self.tasks[id]
-        for run, row, seconds in zip(outcomes.runs, outcomes.rows, outcomes.seconds):
-            self._attempts.append(run.attempts[row])
-            kernel = run.kernels[row]
-            kernel.seconds = kernel.seconds * 0.75 + seconds * 0.25 if kernel.seconds else seconds
+        self._attempts += [run.attempts[row] for run, row in zip(outcomes.runs, outcomes.rows)]
+        self._learn(outcomes)
         self.store.put(outcomes.ids, outcomes.values, outcomes.sizes)
         self._ids += outcomes.ids
         self._nbytes += [size if type(size) is int else size[0] for size in outcomes.sizes]  # type: ignore[index]
         self._seconds += outcomes.seconds
         self._arrive(outcomes.ids)
+
+    def _learn(self, outcomes: Outcomes) -> None:
+        """Take durations into the moving averages: of a batch of many short tasks a sample says enough."""
+        for at in range(0, len(outcomes.ids), len(outcomes.ids) // SAMPLE + 1):
+            kernel, seconds = outcomes.runs[at].kernels[outcomes.rows[at]], outcomes.seconds[at]
+            kernel.seconds = kernel.seconds * 0.75 + seconds * 0.25 if kernel.seconds else seconds
 
     def _leave_out_dropped(self, outcomes: Outcomes) -> None:
         kept = [at for at, id in enumerate(outcomes.ids) if self.tasks.get(id) is outcomes.runs[at]]
@@ -332,6 +337,16 @@ class WorkerState:
     def unreported(self) -> Ints:
         """Ids of what has finished or failed since the last report."""
         return np.array(self._ids + [failed.id for failed in self._failed], np.int64)
+
+    @property
+    def has_failures(self) -> bool:
+        """Whether some task has raised since the last report."""
+        return bool(self._failed)
+
+    @property
+    def unreported_nbytes(self) -> int:
+        """Bytes of the outputs that have come since the last report."""
+        return sum(self._nbytes)
 
     def reports(self) -> tuple[Finished | None, list[Failed]]:
         """What has finished and failed since the last call."""

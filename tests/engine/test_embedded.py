@@ -6,6 +6,7 @@ import gc
 import logging
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -130,21 +131,21 @@ def test_a_task_may_close_its_client() -> None:
     assert all(end(thread) for thread in own)
 
 
+def use_until_it_fails(client: rs.Client, begun: threading.Event, errors: list[BaseException]) -> None:
+    try:
+        while True:
+            assert client.submit(abs, -1).result(PATIENCE) == 1
+            begun.set()
+    except rs.RestrideError as error:
+        errors.append(error)
+
+
 def test_what_is_submitted_as_the_client_closes_ends_one_way_or_the_other() -> None:
     for _ in range(30):
         client = rs.Client(threads=1)
         begun = threading.Event()
         errors: list[BaseException] = []
-
-        def use(client: rs.Client = client, begun: threading.Event = begun, errors: list = errors) -> None:
-            try:
-                while True:
-                    assert client.submit(abs, -1).result(PATIENCE) == 1
-                    begun.set()
-            except BaseException as error:
-                errors.append(error)
-
-        user = in_background(use)
+        user = in_background(partial(use_until_it_fails, client, begun, errors))
         assert begun.wait(PATIENCE)
         client.close()
         assert end(user)

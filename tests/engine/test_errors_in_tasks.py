@@ -64,7 +64,7 @@ def test_the_traceback_leads_to_the_line_that_raised_without_frames_of_the_engin
 def test_the_note_names_the_task_and_the_line_that_made_it(client: rs.Client) -> None:
     g = rs.TaskGraph()
     g.add(lambda x: 1 / x, 3, params=[2, 1, 0], name="invert")
-    line = here()  # noqa: E702
+    line = here() - 1
     with pytest.raises(ZeroDivisionError) as raised:
         client.get(g, [0, 1, 2])
     (note,) = raised.value.__notes__
@@ -79,7 +79,7 @@ def here() -> int:
 
 def test_the_note_of_a_call_names_the_function_and_the_line_of_the_call(client: rs.Client) -> None:
     future = client.submit(deeper, ValueError("x"))
-    line = here()  # noqa: E702
+    line = here() - 1
     with pytest.raises(ValueError, match="x") as raised:
         future.result(PATIENCE)
     (note,) = raised.value.__notes__

@@ -26,7 +26,7 @@ def place(loads: Loads, worker: int, count: int, seconds: float) -> None:
 
 
 def choose(
-    loads: Loads, rows: Rows, *, homes: dict[int, int] | None = None, nbytes: int = 8, seconds: float = 0.01
+    loads: Loads, rows: Rows, *, homes: dict[int, int] | None = None, nbytes: int | list[int] = 8, seconds: float = 0.01
 ) -> list[int]:
     """Workers of a run of tasks. Dependencies below zero are of earlier runs, and `homes` says where they are."""
     deps = np.array([dep for row in rows for dep in row], np.int64)
@@ -35,7 +35,7 @@ def choose(
         counts=np.array([len(row) for row in rows], np.int64),
         homes=np.array(at, np.int32),
         inner=np.where(deps >= 0, deps, -1),
-        nbytes=np.full(len(deps), nbytes),
+        nbytes=np.full(len(deps), nbytes, np.int64),
         seconds=np.full(len(rows), seconds),
         loads=loads,
     ).tolist()
@@ -149,6 +149,13 @@ def test_a_task_goes_where_most_of_its_input_bytes_are() -> None:
 def test_a_chain_stays_where_its_input_is() -> None:
     chain = [[-1], [0], [1], [2]]
     assert choose(loads_of(1, 1), chain, homes={-1: 1}, nbytes=1000) == [1, 1, 1, 1]
+
+
+def test_a_task_follows_the_heavier_of_an_input_that_exists_and_one_of_its_own_run() -> None:
+    loads = loads_of(1, 1)
+    place(loads, 1, 1, 0.001)
+    assert choose(loads, [[], [-1, 0]], homes={-1: 1}, nbytes=[2000, 1000]) == [0, 1]
+    assert choose(loads, [[], [-1, 0]], homes={-1: 1}, nbytes=[1000, 2000]) == [0, 0]
 
 
 def test_chains_from_sources_stay_whole_and_neighbours_stay_together() -> None:

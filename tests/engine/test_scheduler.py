@@ -144,6 +144,41 @@ def test_a_failure_is_kept_for_later_jobs_until_its_holder_lets_go() -> None:
     assert not scheduler.tables
 
 
+@pytest.mark.parametrize(("worker", "attempt"), [(0, 0), (0, 2), (1, 1)])
+def test_news_of_another_attempt_or_by_another_worker_is_dropped_on_entry(worker: int, attempt: int) -> None:
+    scheduler = scheduler_with(1, 1)
+    base = submit_sources(scheduler, 1)
+    assert placed(scheduler) == [[base], []]
+    one = np.ones(1)
+    scheduler.finished(worker, Finished(np.array([base]), np.array([attempt], np.int32), np.ones(1, np.int64), one))
+    scheduler.failed(worker, Failed(base, attempt, ValueError(), None))
+    assert scheduler.effects() == ([], [])
+    assert scheduler.loads.tasks.tolist() == [1, 0]
+
+
+def test_old_news_in_a_batch_does_not_take_the_rest_with_it() -> None:
+    scheduler = scheduler_with(1)
+    base = submit_sources(scheduler, 3)
+    scheduler.effects()
+    finish(scheduler, [base + 1])
+    scheduler.effects()
+    finish(scheduler, [base + 77, base, base + 1, base + 2])
+    _, ((_, done),) = scheduler.effects()
+    assert done.ids.tolist() == [base, base + 2]
+
+
+def test_news_of_what_is_over_or_was_never_there_is_dropped_on_entry() -> None:
+    scheduler = scheduler_with(1)
+    base = submit_sources(scheduler, 2)
+    scheduler.effects()
+    scheduler.release(np.array([base, base + 1]))
+    scheduler.effects()
+    finish(scheduler, [base - 5, base, base + 1, base + 100])
+    fail(scheduler, base)
+    fail(scheduler, base + 100)
+    assert scheduler.effects() == ([], [])
+
+
 # ---- jobs that need each other
 
 
@@ -245,6 +280,24 @@ def test_a_chain_of_jobs_does_not_keep_the_columns_of_those_that_are_over() -> N
     scheduler.release(np.array([last]))
     gc.collect()
     assert tables[4]() is None
+
+
+# ---- jobs that running tasks have submitted
+
+
+def test_a_nested_job_comes_before_all_others_and_beside_a_full_horizon() -> None:
+    scheduler = scheduler_with(1, horizon=0.0)
+    outer = submit_sources(scheduler, 10)
+    assert placed(scheduler) == [[outer, outer + 1]]
+    graph = TaskGraph()
+    job, _, _ = compile_job(graph, graph.add(int, 3).ids)
+    inner = scheduler.submit(job, 0, np.zeros(0, np.int64), nested=True)
+    assert inner + 3 <= outer
+    assert placed(scheduler) == [[inner, inner + 1]]
+    finish(scheduler, [inner, inner + 1])
+    assert placed(scheduler) == [[inner + 2]]
+    finish(scheduler, [inner + 2, outer])
+    assert placed(scheduler) == [[outer + 2]]
 
 
 # ---- how far ahead

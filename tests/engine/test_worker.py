@@ -336,7 +336,7 @@ def test_whatever_a_task_raises_is_its_failure_and_the_next_one_runs(kind: type[
 
     bench = Bench(kernel=picky)
     bench.place({0: [], 1: [], 2: []}, params=[0, 1, 2])
-    while len(bench.state.ready):
+    while bench.state.tasks:
         bench.settle(bench.run())
     finished, (failed,) = bench.state.reports()
     assert finished is not None
