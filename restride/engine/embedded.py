@@ -230,7 +230,7 @@ class Embedded:
                 _make(calls)
                 if self._closing:
                     break
-                run_claimed(self.worker, claimed, outcomes)
+                self._run(claimed, outcomes)
                 with self._lock:
                     claimed, calls = self._next(outcomes, number)
             if self._retires(number):
@@ -238,6 +238,13 @@ class Embedded:
             insist = self._wait_for_bell()
         with self._lock:
             self._end_thread()
+
+    def _run(self, claimed: deque[int], outcomes: Outcomes) -> None:
+        try:
+            run_claimed(self.worker, claimed, outcomes)
+        except Exception as error:  # noqa: BLE001  none of a task's, which are outcomes: the thread must not die of it
+            with self._lock:
+                self._fail(error)
 
     def _retires(self, number: int) -> bool:
         """Whether a thread that took a blocked one's place is not needed any more."""
@@ -336,11 +343,8 @@ class Embedded:
             claimed, seconds = self._claim(thread, insist=insist)
             if seconds >= BATCH_SECONDS and not exchanged and self._is_awaited():
                 self._exchange()
-        except Exception as error:
-            logger.exception("the engine has failed, and begins anew")
-            self._begin_anew(
-                InternalError(f"the engine has failed ({error!r}); this is a bug in restride, please report it")
-            )
+        except Exception as error:  # noqa: BLE001  of ours: who waits must hear of it
+            self._fail(error)
             claimed = deque()
         calls, self._calls = self._calls, []
         return claimed, calls
@@ -429,6 +433,12 @@ class Embedded:
         if ids:
             self.scheduler.release(np.concatenate(ids))
             ids.clear()
+
+    def _fail(self, error: Exception) -> None:
+        logger.error("the engine has failed, and begins anew", exc_info=error)
+        self._begin_anew(
+            InternalError(f"the engine has failed ({error!r}); this is a bug in restride, please report it")
+        )
 
     def _begin_anew(self, why: RestrideError) -> None:
         """Give up all that is under way, and begin with new state machines."""

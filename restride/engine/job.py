@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from restride.engine.csr import Ints, row_starts, take_rows, transpose
-from restride.engine.graph import Layer, TaskGraph
+from restride.engine.graph import Layer, Params, TaskGraph
 from restride.engine.order import order
 from restride.errors import GraphError
 
@@ -65,24 +65,28 @@ class Job:
 
     def params(self, rows: Ints) -> list[Any]:
         """The parameter of each of some tasks, None where its layer has none."""
+        if len(rows) == 1:
+            return _taken(self.layers[self.layer[rows[0]]].params, self.index[rows])
         layer = self.layer[rows]
         at = np.argsort(layer, kind="stable")
         starts = np.flatnonzero(np.diff(layer[at], prepend=-1))
         taken: list[Any] = []
         for start, stop in zip(starts.tolist(), [*starts[1:].tolist(), len(rows)]):
-            params = self.layers[layer[at[start]]].params
-            which = self.index[rows[at[start:stop]]]
-            if params is None:
-                taken += [None] * len(which)
-            elif isinstance(params, np.ndarray):
-                taken += params[which].tolist()
-            else:
-                taken += map(params.__getitem__, which.tolist())
+            taken += _taken(self.layers[layer[at[start]]].params, self.index[rows[at[start:stop]]])
         if len(starts) < 2:
             return taken
         back = np.empty(len(rows), np.int64)
         back[at] = np.arange(len(rows))
         return list(map(taken.__getitem__, back.tolist()))
+
+
+def _taken(params: Params | None, which: NDArray[np.int32]) -> list[Any]:
+    if params is None:
+        return [None] * len(which)
+    if isinstance(params, np.ndarray):
+        taken: list[Any] = params[which].tolist()
+        return taken
+    return list(map(params.__getitem__, which.tolist()))
 
 
 def compile_job(graph: TaskGraph, wanted: ArrayLike) -> tuple[Job, list[Future], Ints]:

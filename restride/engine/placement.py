@@ -74,6 +74,8 @@ class Loads:
 
     def run_length(self, seconds: NDArray[np.float64]) -> int:
         """How many tasks of a run, with these expected seconds, to place now."""
+        if len(seconds) == 1:
+            return 1
         fit = int(np.searchsorted(np.cumsum(seconds), self.room().sum())) + 1
         least = int(np.maximum(LEAST_TASKS * self.threads - self.tasks, 0).sum())
         return min(max(fit, least), len(seconds))

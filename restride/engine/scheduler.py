@@ -9,8 +9,8 @@ An output is kept while somebody waits for it: a dependent that has not finished
 one goes, a finished output is released and an unfinished task is cancelled, and with it, backwards, what was needed for
 it alone. Cancelling a computation is no more than its client's letting go.
 
-A batch of one costs about 60 µs through submit, place, finish and release; batches of thousands 0.5 µs a task
-(``python -m benchmarks.micro scheduler``).
+A batch of one costs about 130 µs through submit, place, finish and release; batches of thousands 0.4 µs a task
+(``python -m benchmarks micro``).
 """
 
 from __future__ import annotations

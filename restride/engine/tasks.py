@@ -128,8 +128,11 @@ class TaskTable:
 
     def no_longer_waited_for(self, rows: Ints) -> Ints:
         """Take one waiter off each of `rows` (repeats count); the rows, own or foreign, that nobody waits for now."""
+        if not len(rows):
+            return rows
         np.subtract.at(self.waiters, rows, 1)
-        return np.unique(rows[self.waiters[rows] == 0])
+        done = rows[self.waiters[rows] == 0]
+        return np.unique(done) if len(done) > 1 else done
 
     def learn(self, rows: Ints, seconds: NDArray[np.float64]) -> None:
         """Take the measured durations of a batch into the moving averages of the layers."""

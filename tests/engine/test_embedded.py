@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import restride as rs
+from restride.engine import embedded
 from restride.engine.scheduler import SchedulerState
 
 PATIENCE = 20.0
@@ -167,6 +168,19 @@ def test_a_fault_of_the_engine_itself_is_told_and_it_begins_anew(
     assert client.submit(abs, -3).result(PATIENCE) == 3
     with pytest.raises(rs.InternalError):
         done.result()
+
+
+def test_a_fault_in_a_compute_thread_is_told_and_the_thread_lives_on(
+    threads: rs.Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fault(*_: object) -> None:
+        monkeypatch.undo()
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(embedded, "run_claimed", fault)
+    with caplog.at_level(logging.ERROR, "restride"), pytest.raises(rs.InternalError, match="ZeroDivisionError"):
+        threads.submit(abs, -1).result(PATIENCE)
+    assert threads.gather(threads.map(abs, range(-100, 0))) == list(range(100, 0, -1))
 
 
 def test_one_thread_does_not_keep_to_itself_what_another_could_run(threads: rs.Client, gate: Any) -> None:
