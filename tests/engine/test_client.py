@@ -321,8 +321,11 @@ def test_futures_that_end_in_a_reference_cycle_are_released_whenever_garbage_is_
     finally:
         gc.set_threshold(*thresholds)
     gc.collect()
-    client.submit(inc, 1).result(PATIENCE)
-    assert client.nbytes < 100
+    for _ in range(1_000):  # turns, for a compute thread that is in the middle of collecting
+        client.submit(inc, 1).result(PATIENCE)
+        if client.nbytes < 100:
+            return
+    pytest.fail(f"{client.nbytes} bytes are held by nobody")
 
 
 def test_an_output_that_holds_a_future_can_be_released(client: rs.Client) -> None:
