@@ -19,10 +19,11 @@ from numpy.typing import ArrayLike
 
 from restride.config import Settings
 from restride.engine.calls import Arguments, CallBatch, calls_of
+from restride.engine.csr import Ints
 from restride.engine.embedded import Embedded
 from restride.engine.futures import Future, check_client, raise_failure
 from restride.engine.graph import TaskGraph
-from restride.engine.job import compile_job
+from restride.engine.job import Job, compile_job
 from restride.engine.origin import user_line
 from restride.engine.progress import wait_with_progress
 from restride.engine.submission import Submission
@@ -137,12 +138,7 @@ class Client:
         KeyboardInterrupt
             Ctrl-C: the computation is cancelled.
         """
-        self._check_open()
-        job, inputs, rows = compile_job(graph, ids)
-        check_client(inputs, self)
-        submission = Submission()
-        submission.expect(len(job.wanted))
-        submission.seal(job, inputs, job.wanted)
+        job, inputs, rows, submission = self._prepared(graph, ids)
         outputs: dict[int, Any] = {}
         if job.n:
             try:
@@ -173,12 +169,7 @@ class Client:
         GraphError
             A ValueError: an id that is not in the graph.
         """
-        self._check_open()
-        job, inputs, rows = compile_job(graph, ids)
-        check_client(inputs, self)
-        submission = Submission()
-        submission.expect(len(job.wanted))
-        submission.seal(job, inputs, job.wanted)
+        job, inputs, rows, submission = self._prepared(graph, ids)
         own = [Future(self, submission, position) for position in range(len(job.wanted))]
         if job.n:
             self._submit(submission)
@@ -310,6 +301,16 @@ class Client:
     def _check_open(self) -> None:
         if self.closed:
             raise ClosedError("this client is closed; make a new one with restride.Client()")
+
+    def _prepared(self, graph: TaskGraph, ids: ArrayLike) -> tuple[Job, list[Future], Ints, Submission]:
+        """What `compile_job` makes of some tasks of a graph, and a submission that expects the wanted ones."""
+        self._check_open()
+        job, inputs, rows = compile_job(graph, ids)
+        check_client(inputs, self)
+        submission = Submission()
+        submission.expect(len(job.wanted))
+        submission.seal(job, inputs, job.wanted)
+        return job, inputs, rows, submission
 
     def _submit(self, submission: Submission) -> None:
         with self._batch_lock:
