@@ -122,5 +122,4 @@ class Broken:
 
 
 ToWorker = Kernels | Place | Drop | ForgetKernels
-FromWorker = Finished | Failed
 ToClient = Done | Broken

@@ -63,6 +63,20 @@ class ArrayExpr(Expr):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class OtherChunks(ArrayExpr):
+    """Base of nodes that have an array's elements, as they are, in chunks of their own."""
+
+    array: ArrayExpr
+    new_chunks: Chunks
+
+    def _dtype(self) -> np.dtype:
+        return self.array.dtype
+
+    def _chunks(self) -> Chunks:
+        return self.new_chunks
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Persisted(ArrayExpr):
     """Blocks that are, or will be, in the store of a client."""
 

@@ -17,7 +17,7 @@ from restride.collections.array.chunks import (
     broadcast_shapes,
     common_chunks,
 )
-from restride.collections.array.expr import ArrayExpr
+from restride.collections.array.expr import ArrayExpr, OtherChunks
 from restride.collections.array.operations.elementwise import astype
 from restride.collections.array.operations.rechunk import in_one_block, rechunk
 from restride.collections.array.operations.slicing import WHOLE, expand_dims, getitem
@@ -69,21 +69,12 @@ class Concatenate(ArrayExpr):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class BroadcastTo(ArrayExpr):
+class BroadcastTo(OtherChunks):
     """An array stretched along axes of length 1 and new leading axes."""
-
-    array: ArrayExpr
-    new_chunks: Chunks
 
     @property
     def label(self) -> str:
         return "broadcast_to"
-
-    def _dtype(self) -> np.dtype:
-        return self.array.dtype
-
-    def _chunks(self) -> Chunks:
-        return self.new_chunks
 
     def blocks(self, *children: Blocks) -> Blocks:
         return Map(

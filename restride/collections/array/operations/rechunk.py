@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import numpy as np
-
 from restride.collections.array.chunks import Chunks
-from restride.collections.array.expr import ArrayExpr
+from restride.collections.array.expr import ArrayExpr, OtherChunks
 from restride.collections.array.operations.sources import Arange, FromArray, Full
 from restride.collections.blocks import Blocks, Rechunked
 from restride.collections.expression import Expr
@@ -16,17 +14,8 @@ from restride.shuffle.rechunk import RechunkPlan, plan_rechunk
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Rechunk(ArrayExpr):
+class Rechunk(OtherChunks):
     """An array along other boundaries."""
-
-    array: ArrayExpr
-    new_chunks: Chunks
-
-    def _dtype(self) -> np.dtype:
-        return self.array.dtype
-
-    def _chunks(self) -> Chunks:
-        return self.new_chunks
 
     def plan(self) -> RechunkPlan:
         """How the blocks get from the old boundaries to the new ones."""

@@ -21,24 +21,15 @@ from typing import Any
 import numpy as np
 
 from restride.collections.array.chunks import Chunks, Shape, block_shapes, starts_of
-from restride.collections.array.expr import ArrayExpr
+from restride.collections.array.expr import ArrayExpr, OtherChunks
 from restride.collections.array.operations.rechunk import rechunk
 from restride.collections.array.operations.sources import full
 from restride.collections.blocks import Blocks, Map, every
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Reshape(ArrayExpr):
+class Reshape(OtherChunks):
     """An array in another shape, block for block in C order."""
-
-    array: ArrayExpr
-    new_chunks: Chunks
-
-    def _dtype(self) -> np.dtype:
-        return self.array.dtype
-
-    def _chunks(self) -> Chunks:
-        return self.new_chunks
 
     def blocks(self, *children: Blocks) -> Blocks:
         return Map(

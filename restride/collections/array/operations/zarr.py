@@ -87,16 +87,31 @@ def is_zarr_array(path: Path) -> bool:
 
 
 @dataclass(frozen=True)
-class LocalZarrSink:
-    """A Zarr array in a directory, that appears when it is whole."""
+class ZarrSink:
+    """Base of sinks that are a Zarr array: what it is like, wherever it lies."""
 
-    root: str
     component: str | None
-    staging: Staging
     shape: tuple[int, ...]
     dtype: np.dtype
     chunks: tuple[int, ...]
     options: Mapping[str, Any]
+
+    def write(self, target: zarr.Array, number: int, where: tuple[slice, ...], block: Any) -> None:
+        target[where] = block
+
+    def _create(self, store: Any, **options: Any) -> zarr.Array:
+        array: zarr.Array = zarr_module().create_array(
+            store, shape=self.shape, dtype=self.dtype, chunks=self.chunks, **options
+        )
+        return array
+
+
+@dataclass(frozen=True)
+class LocalZarrSink(ZarrSink):
+    """A Zarr array in a directory, that appears when it is whole."""
+
+    root: str
+    staging: Staging
 
     @property
     def path(self) -> str:
@@ -106,13 +121,7 @@ class LocalZarrSink:
         options = dict(self.options)
         if self.component:
             options["zarr_format"] = self._make_groups(options.get("zarr_format"))
-        array: zarr.Array = zarr_module().create_array(
-            str(self.staging.begin()), shape=self.shape, dtype=self.dtype, chunks=self.chunks, overwrite=True, **options
-        )
-        return array
-
-    def write(self, target: zarr.Array, number: int, where: tuple[slice, ...], block: Any) -> None:
-        target[where] = block
+        return self._create(str(self.staging.begin()), overwrite=True, **options)
 
     def finish(self) -> None:
         self.staging.finish()
@@ -137,16 +146,11 @@ class LocalZarrSink:
 
 
 @dataclass(frozen=True)
-class RemoteZarrSink:
+class RemoteZarrSink(ZarrSink):
     """A Zarr array in a store where nothing can be renamed: marked as incomplete until it is whole."""
 
     store: Any
-    component: str | None
     overwrite: bool
-    shape: tuple[int, ...]
-    dtype: np.dtype
-    chunks: tuple[int, ...]
-    options: Mapping[str, Any]
 
     @property
     def path(self) -> str:
@@ -155,20 +159,7 @@ class RemoteZarrSink:
     def begin(self) -> zarr.Array:
         options = dict(self.options)
         attributes = {**(options.pop("attributes", None) or {}), INCOMPLETE: True}
-        array: zarr.Array = zarr_module().create_array(
-            self.store,
-            name=self.component,
-            shape=self.shape,
-            dtype=self.dtype,
-            chunks=self.chunks,
-            attributes=attributes,
-            overwrite=self.overwrite,
-            **options,
-        )
-        return array
-
-    def write(self, target: zarr.Array, number: int, where: tuple[slice, ...], block: Any) -> None:
-        target[where] = block
+        return self._create(self.store, name=self.component, attributes=attributes, overwrite=self.overwrite, **options)
 
     def finish(self) -> None:
         array = zarr_module().open_array(store=self.store, path=self.component, mode="r+")
@@ -215,12 +206,12 @@ def zarr_sink(
     zarr_module()
     path = local_path(store, component)
     if path is None:
-        remote = RemoteZarrSink(store, component, overwrite, shape, dtype, chunks, options)
+        remote = RemoteZarrSink(component, shape, dtype, chunks, options, store, overwrite)
         remote.check()
         return remote
     staging = Staging(path, is_zarr_array, overwrite)
     staging.check()
-    return LocalZarrSink(str(local_path(store, None)), component, staging, shape, dtype, chunks, options)
+    return LocalZarrSink(component, shape, dtype, chunks, options, str(local_path(store, None)), staging)
 
 
 def _complete(array: zarr.Array, place: str) -> zarr.Array:
