@@ -32,10 +32,15 @@ format: $(VENV)/.lint  ## reformat, and fix what ruff can fix
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-bench: $(VENV)/.bench  ## the benchmarks, each against dask and plain numpy
+bench: $(VENV)/.bench  ## the benchmarks, against dask, ray, pyspark and plain numpy; half an hour
 	$(BIN)/python -m benchmarks overhead
+	$(BIN)/python -m benchmarks metg
+	$(BIN)/python -m benchmarks shuffle
 	$(BIN)/python -m benchmarks restride
 	$(BIN)/python -m benchmarks fft2
+	$(BIN)/python -m benchmarks transfer
+	$(BIN)/python -m benchmarks network
+	$(BIN)/python -m benchmarks kills
 	$(BIN)/python -m benchmarks order
 
 clean:  ## remove the environment and all caches

@@ -1,4 +1,4 @@
-"""The command line: ``python -m benchmarks overhead|restride|fft2|order|micro [--quick] [--json FILE]``."""
+"""The command line: ``python -m benchmarks NAME [--quick] [--json FILE]``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import json
 import os
 import platform
 import sys
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,9 @@ from rich.table import Table
 
 import restride
 
-NAMES = ("overhead", "restride", "fft2", "order", "micro")
+NAMES = ("overhead", "metg", "shuffle", "restride", "fft2", "transfer", "network", "kills", "order", "micro")
+
+PEERS = ("dask", "distributed", "ray", "pyspark")
 
 Row = dict[str, Any]
 
@@ -29,10 +33,12 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the rows to FILE")
     options = parser.parse_args(arguments)
 
-    rows: list[Row] = importlib.import_module(f"benchmarks.{options.name}").run(quick=options.quick)
-    Console(width=None if sys.stdout.isatty() else 160).print(table(options.name, rows))
+    tables: dict[str, list[Row]] = importlib.import_module(f"benchmarks.{options.name}").run(quick=options.quick)
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    for title, rows in tables.items():
+        console.print(table(title, rows))
     if options.json:
-        report = {"benchmark": options.name, "quick": options.quick, **machine(), "rows": rows}
+        report = {"benchmark": options.name, "quick": options.quick, **machine(), "tables": tables}
         options.json.write_text(json.dumps(report, indent=2) + "\n")
 
 
@@ -67,6 +73,7 @@ def machine() -> dict[str, Any]:
         "restride": restride.__version__,
         "python": platform.python_version(),
         "numpy": np.__version__,
+        **{peer: version(peer) for peer in PEERS if find_spec(peer)},
         "system": platform.system(),
         "processor": platform.machine(),
         "cores": os.cpu_count(),

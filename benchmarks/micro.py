@@ -1,6 +1,7 @@
 """Parts of the engine by themselves: microseconds a task in the scheduler, the worker and the innermost loop.
 
-One round is a job of n tasks without dependencies, from its submission to the release of all outputs.
+One round is a job of n tasks without dependencies, from its submission to the release of all outputs. Then messages:
+see `benchmarks.wire`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 
 import restride as rs
+from benchmarks import wire
 from restride.engine.compute import run_claimed
 from restride.engine.job import Job, compile_job
 from restride.engine.scheduler import SchedulerState
@@ -19,14 +21,14 @@ from restride.engine.worker import Outcomes, WorkerState
 NO_INPUTS = np.zeros(0, np.int64)
 
 
-def run(*, quick: bool = False) -> list[dict[str, Any]]:
+def run(*, quick: bool = False) -> dict[str, list[dict[str, Any]]]:
     rows = []
     for n in (1, 100) if quick else (1, 100, 10_000, 100_000):
         rounds = 3 if quick else max(10, 20_000 // n)
         job = _job(n)
         best = min((_round(job) for _ in range(rounds)), key=lambda taken: sum(taken.values()))
         rows.append({"tasks a round": n, **{f"{part} µs a task": s / n * 1e6 for part, s in best.items()}})
-    return rows
+    return {"micro": rows, **wire.run(quick=quick)}
 
 
 def _job(n: int) -> Job:

@@ -19,10 +19,10 @@ _LARGE = 2000
 """Speed is asked for on graphs of more tasks than this."""
 
 
-def run(*, quick: bool = False) -> list[Row]:
+def run(*, quick: bool = False) -> dict[str, list[Row]]:
     """A row for each graph, and summary rows: geometric mean, worst ratio, slowest speed-up above 2,000 tasks."""
     rows = [compare(name, graph, repeat=1 if quick else 9) for name, graph in islice(graphs(), 3 if quick else None)]
-    return [*rows, *summary(rows)]
+    return {"order": [*rows, *summary(rows)]}
 
 
 def compare(name: str, graph: DaskGraph, repeat: int) -> Row:

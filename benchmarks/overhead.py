@@ -17,15 +17,18 @@ import numpy as np
 
 import restride as rs
 import restride.array as ra
-from benchmarks import graphs
+from benchmarks import graphs, overhead_distributed
 from benchmarks.timing import alternate
 from restride.engine.job import compile_job
 
 Row = dict[str, Any]
-DaskGraph = tuple[dict[Any, Any], Any]
 
 
-def run(*, quick: bool = False) -> list[Row]:
+def run(*, quick: bool = False) -> dict[str, list[Row]]:
+    return {"overhead": _embedded(quick=quick), "overhead, 2 processes": overhead_distributed.rows(quick=quick)}
+
+
+def _embedded(*, quick: bool) -> list[Row]:
     sizes = (1000,) if quick else (1000, 10_000, 100_000)
     side = 30 if quick else 300
     repeat = 2 if quick else 5
@@ -68,7 +71,7 @@ def _all_to_all(side: int, threads: rs.Client, inline: rs.Client, repeat: int) -
 def _per_task(
     what: str,
     ours: Callable[[], tuple[rs.TaskGraph, np.ndarray]],
-    theirs: Callable[[], DaskGraph],
+    theirs: Callable[[], graphs.DaskGraph],
     plain: Callable[[], object],
     threads: rs.Client,
     inline: rs.Client,

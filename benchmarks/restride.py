@@ -15,11 +15,22 @@ import numpy as np
 
 import restride as rs
 import restride.array as ra
-from benchmarks.timing import alternate
+from benchmarks.systems import dask_client, installed, restride_client
+from benchmarks.timing import alternate, comparison
+
+Row = dict[str, Any]
+Tables = dict[str, list[Row]]
 
 
-def run(*, quick: bool = False) -> list[dict[str, Any]]:
+def run(*, quick: bool = False) -> Tables:
     side, slabs, repeat = (1000, 20, 2) if quick else (8000, 160, 5)
+    return {
+        "restride": _threads(side, slabs, repeat),
+        "restride, 2 processes": _processes(side, slabs, repeat),
+    }
+
+
+def _threads(side: int, slabs: int, repeat: int) -> list[Row]:
     rows, columns = (side // slabs, -1), (-1, side // slabs)
     x = np.random.default_rng(0).random((side, side))
     plus_one: dict[str, Callable[[], Any]] = {
@@ -46,7 +57,7 @@ def run(*, quick: bool = False) -> list[dict[str, Any]]:
         ]
 
 
-def _row(source: str, slabs: int, contenders: dict[str, Callable[[], Any]], repeat: int) -> dict[str, Any]:
+def _row(source: str, slabs: int, contenders: dict[str, Callable[[], Any]], repeat: int) -> Row:
     expected = contenders["numpy"]()
     for name in ("restride", "dask threads") if source == "in memory, plus one" else ():
         np.testing.assert_allclose(contenders[name](), expected)
@@ -63,3 +74,22 @@ def _row(source: str, slabs: int, contenders: dict[str, Callable[[], Any]], repe
 def _dask(x: da.Array, scheduler: str) -> Any:
     with dask.config.set(scheduler=scheduler, num_workers=2):
         return x.compute()
+
+
+def _processes(side: int, slabs: int, repeat: int) -> list[Row]:
+    """The random array alone, which is made where it is needed."""
+    if not installed("distributed"):
+        return [{"contender": "dask.distributed", "note": "not installed"}]
+    shape, rows, columns = (side, side), (side // slabs, -1), (-1, side // slabs)
+
+    def theirs(method: str) -> Any:
+        with dask.config.set({"array.rechunk.method": method}):
+            return da.random.default_rng(0).random(shape, chunks=rows).rechunk(columns).sum().compute()
+
+    contenders: dict[str, Callable[[], Any]] = {
+        "restride": lambda: ra.random.default_rng(0).random(shape, chunks=rows).rechunk(columns).sum().compute(),
+        "dask.distributed, P2P": lambda: theirs("p2p"),
+        "dask.distributed, tasks": lambda: theirs("tasks"),
+    }
+    with restride_client(), dask_client():
+        return comparison(alternate(contenders, repeat), slabs=slabs)

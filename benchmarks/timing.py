@@ -7,6 +7,7 @@ import statistics
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +49,30 @@ def alternate(contenders: Mapping[str, Callable[[], object]], repeat: int = 5) -
             seconds[name].append(time.perf_counter() - start)
             del result
     return {name: Timing(tuple(taken)) for name, taken in seconds.items()}
+
+
+def repeated(contender: Callable[[], object], repeat: int = 5, limit: float = 10.0) -> Timing:
+    """Run one contender by itself, `repeat` times, or fewer: no more once `limit` seconds have passed."""
+    gc.collect()
+    seconds: list[float] = []
+    end = time.perf_counter() + limit
+    while len(seconds) < repeat and (not seconds or time.perf_counter() < end):
+        start = time.perf_counter()
+        contender()
+        seconds.append(time.perf_counter() - start)
+    return Timing(tuple(seconds))
+
+
+def comparison(taken: Mapping[str, Timing], **columns: object) -> list[dict[str, Any]]:
+    """A row a contender, with what the time of restride, one of them, is as a part of its own."""
+    ours = taken["restride"].best
+    return [
+        {
+            "contender": name,
+            **columns,
+            "best s": timing.best,
+            "median s": timing.median,
+            "restride's time as a part": ours / timing.best,
+        }
+        for name, timing in taken.items()
+    ]

@@ -12,34 +12,59 @@ if TYPE_CHECKING:
     from restride import array, config
     from restride.collections.collection import compute, persist
     from restride.engine.client import Client, default_client
+    from restride.engine.distributed.local import LocalCluster
     from restride.engine.futures import Future, as_completed, wait
     from restride.engine.graph import Layer, TaskGraph
+    from restride.engine.profile import profile
+    from restride.engine.wire.security import Security
     from restride.errors import (
+        AuthenticationError,
         BlockError,
         CancelledError,
         ChunkError,
         ClosedError,
+        ClusterError,
+        ConnectError,
         GraphError,
         InternalError,
+        KilledWorkerError,
+        LostError,
+        RefusedError,
         RestrideError,
+        SerializationError,
+        TaskError,
+        VersionError,
         WaitTimeoutError,
+        WireError,
     )
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "AuthenticationError",
     "BlockError",
     "CancelledError",
     "ChunkError",
     "Client",
     "ClosedError",
+    "ClusterError",
+    "ConnectError",
     "Future",
     "GraphError",
     "InternalError",
+    "KilledWorkerError",
     "Layer",
+    "LocalCluster",
+    "LostError",
+    "RefusedError",
     "RestrideError",
+    "Security",
+    "SerializationError",
+    "TaskError",
     "TaskGraph",
+    "VersionError",
     "WaitTimeoutError",
+    "WireError",
     "__version__",
     "array",
     "as_completed",
@@ -47,26 +72,40 @@ __all__ = [
     "config",
     "default_client",
     "persist",
+    "profile",
     "wait",
 ]
 
 _MODULE_OF = {
+    "AuthenticationError": "restride.errors",
     "BlockError": "restride.errors",
     "CancelledError": "restride.errors",
     "ChunkError": "restride.errors",
     "Client": "restride.engine.client",
     "ClosedError": "restride.errors",
+    "ClusterError": "restride.errors",
+    "ConnectError": "restride.errors",
     "Future": "restride.engine.futures",
     "GraphError": "restride.errors",
     "InternalError": "restride.errors",
+    "KilledWorkerError": "restride.errors",
+    "LostError": "restride.errors",
     "Layer": "restride.engine.graph",
+    "LocalCluster": "restride.engine.distributed.local",
+    "RefusedError": "restride.errors",
     "RestrideError": "restride.errors",
+    "Security": "restride.engine.wire.security",
+    "SerializationError": "restride.errors",
+    "TaskError": "restride.errors",
     "TaskGraph": "restride.engine.graph",
+    "VersionError": "restride.errors",
     "WaitTimeoutError": "restride.errors",
+    "WireError": "restride.errors",
     "as_completed": "restride.engine.futures",
     "compute": "restride.collections.collection",
     "default_client": "restride.engine.client",
     "persist": "restride.collections.collection",
+    "profile": "restride.engine.profile",
     "wait": "restride.engine.futures",
 }
 _SUBMODULES = {"array", "config"}

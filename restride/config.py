@@ -36,6 +36,26 @@ class Settings:
     """Whether the state machines check their invariants after every batch (slow; for tests)."""
     array_chunk_size: int
     """Bytes of a chunk where ``chunks="auto"`` asks for a size."""
+    heartbeat: float
+    """Seconds between signs of life of workers and nannies."""
+    heartbeat_timeout: float
+    """Seconds after which a worker of which nothing is heard, and for which no nanny vouches, counts as lost."""
+    comm_connect_timeout: float
+    """Seconds to wait for a connection."""
+    comm_handshake_timeout: float
+    """Seconds that whoever connects has to prove that it knows the secret."""
+    comm_reconnect_timeout: float
+    """Seconds that a session waits for a new connection in place of a broken one."""
+    comm_max_message: int
+    """Bytes of a message between processes at most."""
+    comm_delay: float
+    """Seconds added on purpose to the way of each message."""
+    comm_jitter: float
+    """Seconds, at random between none and so many, added on top."""
+    comm_break_every: float
+    """Mean number of messages between connections broken on purpose; 0 for none."""
+    comm_seed: int | None
+    """What jitter and breaks on purpose are drawn from; None for another one each time."""
 
     @classmethod
     def current(cls) -> Settings:
@@ -156,6 +176,18 @@ def _seconds(value: Any) -> float:
     raise ValueError("must be a number of seconds from 0")
 
 
+def _mean_count(value: Any) -> float:
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and (value == 0 or 1 <= value < float("inf")):
+        return float(value)
+    raise ValueError("must be a number of messages from 1, or 0 for never")
+
+
+def _seed(value: Any) -> int | None:
+    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    raise ValueError("must be a whole number, or None")
+
+
 def _flag(value: Any) -> bool:
     word = str(value).lower()
     if word in ("true", "yes", "on", "1"):
@@ -179,13 +211,23 @@ _SETTINGS: dict[str, tuple[Any, Callable[[Any], Any]]] = {
     "progress_after": (1.0, _seconds),
     "validate": (False, _flag),
     "array.chunk_size": ("128 MiB", _size),
+    "heartbeat": (1.0, _seconds),
+    "heartbeat_timeout": (30.0, _seconds),
+    "comm.connect_timeout": (10.0, _seconds),
+    "comm.handshake_timeout": (10.0, _seconds),
+    "comm.reconnect_timeout": (30.0, _seconds),
+    "comm.max_message": ("16 GiB", _size),
+    "comm.delay": (0.0, _seconds),
+    "comm.jitter": (0.0, _seconds),
+    "comm.break_every": (0, _mean_count),
+    "comm.seed": (None, _seed),
 }
 """Name of a setting -> its default, and the function that checks and converts a value."""
 
 _SIZE = re.compile(r"\s*((?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,2})?)\s*(?:([kmgtp])(i)?)?b?\s*")
 
-# What donfig itself reads from the environment.
-_NOT_SETTINGS = ("config", "root_config", "internal_inherit_config")
+# What donfig itself reads from the environment, and what proves that processes belong together.
+_NOT_SETTINGS = ("config", "root_config", "internal_inherit_config", "secret", "secret_file")
 
 
 def _checked(key: str, value: Any, source: Callable[[str], str]) -> Any:

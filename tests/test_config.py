@@ -41,9 +41,11 @@ def test_the_defaults_are_those_documented() -> None:
 
 
 def test_settings_without_any_configuration_are_the_defaults() -> None:
-    assert Settings.current() == Settings(
-        threads=None, horizon=0.2, progress=True, progress_after=1.0, validate=False, array_chunk_size=2**27
-    )
+    settings = Settings.current()
+    assert (settings.threads, settings.horizon, settings.array_chunk_size) == (None, 0.2, 2**27)
+    assert (settings.progress, settings.progress_after, settings.validate) == (True, 1.0, False)
+    assert (settings.comm_connect_timeout, settings.comm_reconnect_timeout) == (10.0, 30.0)
+    assert (settings.comm_delay, settings.comm_break_every, settings.comm_seed) == (0.0, 0.0, None)
 
 
 def test_set_holds_within_its_block() -> None:
@@ -88,6 +90,9 @@ def test_flags_are_read_from_the_usual_words(monkeypatch: pytest.MonkeyPatch, te
         ("progress", "maybe"),
         ("array.chunk_size", 0),
         ("array.chunk_size", "large"),
+        ("comm.break_every", 0.5),
+        ("comm.break_every", "often"),
+        ("comm.seed", 1.5),
     ],
 )
 def test_set_refuses_an_impossible_value_and_changes_nothing(name: str, value: object) -> None:

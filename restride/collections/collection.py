@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,6 +12,7 @@ import numpy as np
 from restride.collections.expression import Expr
 from restride.collections.lowering import lower
 from restride.engine.client import default_client
+from restride.engine.options import options_of
 
 if TYPE_CHECKING:
     from restride.engine.futures import Future
@@ -25,38 +27,58 @@ class Collection:
 
     expr: Expr
 
-    def compute(self) -> Any:
+    def compute(self, **options: Any) -> Any:
         """Run what the collection stands for, and return the result as one value in memory.
 
         Runs on the client in use, or on an embedded one that is made when first needed. An exception of a task is
         raised here, as the type it was raised with.
-        """
-        return compute(self)[0]
 
-    def persist(self) -> Self:
+        Parameters
+        ----------
+        **options
+            ``retries``, ``priority``, ``workers``, ``resources``: as for `Client.submit`, for all tasks.
+        """
+        return compute(self, **options)[0]
+
+    def persist(self, **options: Any) -> Self:
         """Start computing all blocks, and return the same collection over them, without waiting.
 
         The blocks stay in the memory of the workers for as long as the returned collection, or one derived from it, is
         alive. An exception of a task is raised by whoever uses its block.
+
+        Parameters
+        ----------
+        **options
+            ``retries``, ``priority``, ``workers``, ``resources``: as for `Client.submit`, for all tasks.
         """
-        new: Self = persist(self)[0]
+        new: Self = persist(self, **options)[0]
         return new
 
-    def _computation(self) -> tuple[Expr, Callable[[list[Any]], Any]]:
-        """The expression to compute, and what makes the value of its blocks."""
+    def _computation(self, *, here: bool) -> tuple[Expr, Callable[[list[Any]], Any]]:
+        """The expression to compute, and what makes the value of its blocks; whether tasks run in this process."""
         raise NotImplementedError
+
+    def _computing(self, *, here: bool) -> AbstractContextManager[tuple[Expr, Callable[[list[Any]], Any]]]:
+        """`_computation` from its submission to its value, for what is begun first and undone where either fails."""
+        return nullcontext(self._computation(here=here))
+
+    def _to_persist(self) -> Expr:
+        """The expression whose blocks are to persist."""
+        return self.expr
 
     def _over_futures(self, futures: Sequence[Future]) -> Self:
         raise NotImplementedError
 
 
-def compute(*collections: Collection) -> tuple[Any, ...]:
+def compute(*collections: Collection, **options: Any) -> tuple[Any, ...]:
     """Compute several collections at once, as one graph: what they have in common is computed once.
 
     Parameters
     ----------
     *collections : Collection
         Arrays, in any mixture.
+    **options
+        ``retries``, ``priority``, ``workers``, ``resources``: as for `Client.submit`, for all tasks.
 
     Returns
     -------
@@ -72,19 +94,27 @@ def compute(*collections: Collection) -> tuple[Any, ...]:
     >>> print(low, high)
     0 9
     """
-    computations = [collection._computation() for collection in _checked(collections)]
-    graph, ids = lower([expr for expr, _ in computations])
-    blocks = default_client().get(graph, np.concatenate(ids)) if ids else []
-    return tuple(value_of(blocks[start:stop]) for (_, value_of), (start, stop) in zip(computations, _spans(ids)))
+    chosen = options_of(**options)
+    client = default_client()
+    with ExitStack() as computing:
+        computations = [
+            computing.enter_context(collection._computing(here=client.in_process))
+            for collection in _checked(collections)
+        ]
+        graph, ids = lower([expr for expr, _ in computations], ship=not client.in_process)
+        blocks = client.outputs_of(graph, np.concatenate(ids), chosen) if ids else []
+        return tuple(value_of(blocks[start:stop]) for (_, value_of), (start, stop) in zip(computations, _spans(ids)))
 
 
-def persist(*collections: Collection) -> tuple[Any, ...]:
+def persist(*collections: Collection, **options: Any) -> tuple[Any, ...]:
     """Start computing several collections at once, and return the same collections over the blocks that result.
 
     Parameters
     ----------
     *collections : Collection
         Arrays, in any mixture.
+    **options
+        ``retries``, ``priority``, ``workers``, ``resources``: as for `Client.submit`, for all tasks.
 
     Returns
     -------
@@ -99,8 +129,9 @@ def persist(*collections: Collection) -> tuple[Any, ...]:
     >>> print(x.sum().compute(), x.max().compute())
     285 81
     """
-    graph, ids = lower([collection.expr for collection in _checked(collections)])
-    futures = default_client().submit_graph(graph, np.concatenate(ids)) if ids else []
+    client = default_client()
+    graph, ids = lower([collection._to_persist() for collection in _checked(collections)], ship=not client.in_process)
+    futures = client.submit_graph(graph, np.concatenate(ids), **options) if ids else []
     return tuple(
         collection._over_futures(futures[start:stop]) for collection, (start, stop) in zip(collections, _spans(ids))
     )

@@ -75,6 +75,10 @@ class Expr:
         """A cheaper expression of the same blocks by a rule of this node's own, or the node itself."""
         return self
 
+    def shipped(self) -> Expr:
+        """The same blocks where tasks run in other processes: data that each kernel would take along goes by block."""
+        return self
+
     def with_children(self, children: Sequence[Expr]) -> Expr:
         """The same node over other children."""
         if all(new is old for new, old in zip(children, self.children, strict=True)):

@@ -19,12 +19,14 @@ from restride.engine.graph import TaskGraph
 from restride.shuffle.rechunk import lower_rechunk
 
 
-def lower(exprs: Sequence[Expr]) -> tuple[TaskGraph, list[Ints]]:
+def lower(exprs: Sequence[Expr], *, ship: bool = False) -> tuple[TaskGraph, list[Ints]]:
     """Write expressions as one task graph.
 
     Parameters
     ----------
     exprs : sequence of Expr
+    ship : bool
+        Tasks will run in other processes.
 
     Returns
     -------
@@ -32,7 +34,10 @@ def lower(exprs: Sequence[Expr]) -> tuple[TaskGraph, list[Ints]]:
     ids : list of int64 arrays
         For each expression the tasks whose outputs are its blocks, in the blocks' order.
     """
-    return to_graph(fuse(to_blocks(rewrite(exprs, lambda expr: expr.simplified()))))
+    exprs = rewrite(exprs, lambda expr: expr.simplified())
+    if ship:
+        exprs = rewrite(exprs, lambda expr: expr.shipped())
+    return to_graph(fuse(to_blocks(exprs)))
 
 
 def to_blocks(exprs: Sequence[Expr]) -> list[Blocks]:

@@ -1,56 +1,86 @@
 """The client: where computations are asked for.
 
-It takes the place to run as one argument. Everything it offers comes down to four verbs of the engine behind it: submit
-a job, release outputs, fetch outputs, close.
+It takes the place to run as one argument. Everything it offers comes down to a few verbs of the engine behind it, see
+`restride.engine.engine`: submit a job, release or cancel outputs, fetch outputs, close.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from itertools import islice
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from restride.config import Settings
-from restride.engine.calls import Arguments, CallBatch, calls_of
+from restride.engine.asynchronous import awaitable
+from restride.engine.calls import Arguments, CallBatch, PackedFunction, calls_of, pack_calls
 from restride.engine.csr import Ints
-from restride.engine.embedded import Embedded
-from restride.engine.futures import Future, check_client, raise_failure
+from restride.engine.datasets import KeepsDatasets
+from restride.engine.default import default_client, set_default, take_note
+from restride.engine.engine import Engine
+from restride.engine.executor import ClientExecutor
+from restride.engine.futures import Future, check_client, raise_failure, results_of
+from restride.engine.futures import wait as wait_for
 from restride.engine.graph import TaskGraph
 from restride.engine.job import Job, compile_job
+from restride.engine.options import Options, options_of
 from restride.engine.origin import user_line
+from restride.engine.places import Place, open_engine
 from restride.engine.progress import wait_with_progress
-from restride.engine.submission import Submission
+from restride.engine.structure import futures_in, map_items, map_leaves
+from restride.engine.submission import Callback, Submission
+from restride.engine.workers import AsksWorkers
 from restride.errors import CancelledError, ClosedError
 
-_clients: list[weakref.ref[Client]] = []
-"""Clients that may be open, the newest last."""
-_default_lock = threading.Lock()
+if TYPE_CHECKING:
+    from restride.engine.wire.security import Security
+
+__all__ = ["Client", "default_client", "set_default"]
 
 
-class Client:
+class Client(AsksWorkers, KeepsDatasets):
     """Runs task graphs and single calls.
 
     The newest client that is open is where collections compute; without one, a client in threads is made on first use.
 
     Parameters
     ----------
-    where : {"threads", "inline"}
+    where : str, or cluster
         ``"threads"``: in threads of this process, with nothing to start and nothing serialised. ``"inline"``: in the
-        calling thread, before the call that submits returns; for debuggers and profilers.
+        calling thread, before the call that submits returns; for debuggers and profilers. ``"processes"``: a scheduler
+        and workers on this machine, gone with the client. An address such as ``"tcp://host:8786"``, or a
+        `LocalCluster`: a cluster that runs already. ``"loop"``: scheduler, workers and client in the calling thread
+        whenever it waits; for profilers. An engine: that, which ends with the client.
     threads : int, optional
-        Compute threads; one a core by default.
+        Compute threads of ``"threads"``; one a core by default.
+    workers, threads_per_worker : int, optional
+        Of ``"processes"``; of ``"loop"`` the first.
+    memory_limit : int or str, optional
+        Bytes that each worker of ``"processes"`` may take, such as ``"4 GiB"``.
+    security : Security, optional
+        The secret shared with a cluster at an address; by default as configured, see ``docs/deployment.md``.
+    timeout : float, optional
+        Seconds to wait for a connection; by default the setting ``comm.connect_timeout``.
+    asynchronous : bool
+        For asyncio: it opens when it is awaited, or entered by ``async with``, and methods that would wait return
+        awaitables.
 
     Raises
     ------
     ValueError
-        Unknown place to run, or less than one thread.
+        Unknown place to run, or arguments that mean nothing there.
+    ConnectError
+        An OSError: nobody answers at the address.
+    VersionError
+        The cluster runs versions of Python or libraries that do not go together with this process's.
 
     Examples
     --------
@@ -61,61 +91,121 @@ class Client:
     [0, 1, 4, 9]
     """
 
-    def __init__(self, where: str = "threads", *, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        where: Any = "threads",
+        *,
+        threads: int | None = None,
+        workers: int | None = None,
+        threads_per_worker: int | None = None,
+        memory_limit: int | float | str | None = None,
+        security: Security | None = None,
+        timeout: float | None = None,
+        asynchronous: bool = False,
+    ) -> None:
         self._settings = Settings.current()
-        self.where = where
-        self._engine = Embedded(
-            _thread_count(where, threads, self._settings.threads),
-            horizon=self._settings.horizon,
-            validate=self._settings.validate,
-        )
+        self._place = Place(where, threads, workers, threads_per_worker, memory_limit, security, timeout)
+        self.asynchronous = asynchronous
         self.called_back: set[Future] = set()
         """Futures with callbacks that have not been called yet; the engine itself does not keep a future."""
-        self._closed = False
+        self._engine: Engine
+        self._open = False
         self._process = os.getpid()
         self._batch: CallBatch | None = None
         self._batch_lock = threading.Lock()
-        self._finalizer = weakref.finalize(self, self._engine.stop)
-        _clients.append(weakref.ref(self))
+        if not asynchronous:
+            self._begin(open_engine(self._place, self._settings))
+
+    def _begin(self, engine: Engine) -> None:
+        self._engine = engine
+        self._open = True
+        self._finalizer = weakref.finalize(self, engine.stop)
+        take_note(self)
 
     def __repr__(self) -> str:
-        state = "closed" if self.closed else f"{max(self._engine.threads, 1)} threads"
-        return f"<Client: {self.where}, {state}>"
+        if self.closed:
+            return f"<Client: {self._place.where}, closed>"
+        return f"<Client: {self._engine.where}, {self._engine.summary}>"
+
+    def __reduce__(self) -> Any:
+        if self.closed or self.in_process:
+            raise TypeError(f"{self!r} cannot be pickled; in other processes there is restride.default_client()")
+        return default_client, ()  # of the worker that unpickles it: its own, of the same cluster
 
     def __enter__(self) -> Self:
+        self._check_open()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.close()
+        self._close()
+
+    def __await__(self) -> Generator[Any, None, Self]:
+        return self.__aenter__().__await__()
+
+    async def __aenter__(self) -> Self:
+        if not self.asynchronous:
+            raise TypeError("only a client made with asynchronous=True can be awaited, or entered by async with")
+        if not self._open:
+            self._begin(await asyncio.to_thread(open_engine, self._place, self._settings))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await asyncio.to_thread(self._close)
+
+    @property
+    def where(self) -> str:
+        """Where it computes: ``"threads"``, ``"inline"``, or an address."""
+        return self._engine.where
+
+    @property
+    def in_process(self) -> bool:
+        """Whether it computes in this process, so that what tasks share with the caller is shared indeed."""
+        return not self._engine.packs
 
     @property
     def closed(self) -> bool:
         """Whether it was closed, or belongs to the process that this one was forked from."""
-        return self._closed or self._process != os.getpid()
+        return not self._open or self._process != os.getpid()
 
     @property
     def threads(self) -> int:
-        """How many compute threads it has; the calling thread counts as one where it computes."""
+        """How many compute threads it has, over all workers; the calling thread counts as one where it computes."""
         return max(self._engine.threads, 1)
 
     @property
     def nbytes(self) -> int:
-        """Bytes of memory that all outputs take which are held now."""
+        """Bytes of memory that all outputs take which are held now, as far as known."""
         return self._engine.nbytes
 
+    @awaitable
     def close(self) -> None:
         """End all threads, after the tasks they are at, and let go of all outputs; pending futures are cancelled."""
+        self._close()
+
+    def _close(self) -> None:
         if self.closed:
             return
-        self._closed = True
+        self._open = False
         self._finalizer.detach()
         self._engine.close()
 
     # ---- graphs
 
-    def get(self, graph: TaskGraph, ids: ArrayLike) -> list[Any]:
+    @awaitable
+    def get(
+        self,
+        graph: TaskGraph,
+        ids: ArrayLike,
+        *,
+        retries: int = 0,
+        priority: int = 0,
+        workers: str | Iterable[str] | None = None,
+        resources: Mapping[str, float] | None = None,
+    ) -> list[Any]:
         """Compute some tasks of a graph and wait for their outputs.
 
         Parameters
@@ -123,6 +213,8 @@ class Client:
         graph : TaskGraph
         ids : array_like of int
             Ids of the tasks; what they do not need does not run.
+        retries, priority, workers, resources
+            As for `submit`, for all tasks.
 
         Returns
         -------
@@ -138,26 +230,46 @@ class Client:
         KeyboardInterrupt
             Ctrl-C: the computation is cancelled.
         """
-        job, inputs, rows, submission = self._prepared(graph, ids)
+        return self.outputs_of(graph, ids, options_of(retries, priority, workers, resources))
+
+    def outputs_of(self, graph: TaskGraph, ids: ArrayLike, options: Options) -> list[Any]:
+        """What `get` returns; of an asynchronous client, too."""
+        job, inputs, rows, submission = self._prepared(graph, ids, options)
         outputs: dict[int, Any] = {}
         if job.n:
+            let_go = self._engine.cancel
             try:
                 self._submit(submission)
                 self._wait(submission, job.n)
-                outputs.update(zip(job.wanted.tolist(), self.fetch(submission, submission.ids())))
+                outputs.update(zip(job.wanted.tolist(), self.fetch(submission, range(len(job.wanted)))))
+                let_go = self._engine.release
+            except Exception:
+                let_go = self._engine.release
+                raise
             finally:
-                self._engine.release(submission, None)
+                let_go(submission, None)
         for row in np.unique(rows[rows >= job.n]).tolist():
             outputs[row] = inputs[row - job.n].result()
         return [outputs[row] for row in rows.tolist()]
 
-    def submit_graph(self, graph: TaskGraph, ids: ArrayLike) -> list[Future]:
+    def submit_graph(
+        self,
+        graph: TaskGraph,
+        ids: ArrayLike,
+        *,
+        retries: int = 0,
+        priority: int = 0,
+        workers: str | Iterable[str] | None = None,
+        resources: Mapping[str, float] | None = None,
+    ) -> list[Future]:
         """Begin to compute some tasks of a graph.
 
         Parameters
         ----------
         graph : TaskGraph
         ids : array_like of int
+        retries, priority, workers, resources
+            As for `submit`, for all tasks.
 
         Returns
         -------
@@ -168,8 +280,11 @@ class Client:
         ------
         GraphError
             A ValueError: an id that is not in the graph.
+        SerializationError
+            A TypeError: a function or parameter that would have to travel, and cannot be pickled.
         """
-        job, inputs, rows, submission = self._prepared(graph, ids)
+        options = options_of(retries, priority, workers, resources)
+        job, inputs, rows, submission = self._prepared(graph, ids, options)
         own = [Future(self, submission, position) for position in range(len(job.wanted))]
         if job.n:
             self._submit(submission)
@@ -179,7 +294,17 @@ class Client:
 
     # ---- single calls
 
-    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
+    def submit(
+        self,
+        function: Callable[..., Any],
+        /,
+        *args: Any,
+        retries: int = 0,
+        priority: int = 0,
+        workers: str | Iterable[str] | None = None,
+        resources: Mapping[str, float] | None = None,
+        **kwargs: Any,
+    ) -> Future:
         """Call a function in the background.
 
         Parameters
@@ -187,10 +312,23 @@ class Client:
         function : callable
         *args, **kwargs
             Its arguments. A future among them, also inside lists, tuples, sets and dicts, stands for its result.
+        retries : int
+            How often it is called again when it raises.
+        priority : int
+            What has a higher one is begun first.
+        workers : str or iterable of str, optional
+            Names, addresses or hosts of the workers that may run it.
+        resources : mapping of str to float, optional
+            What it needs to have for itself on its worker, such as ``{"GPU": 1}``.
 
         Returns
         -------
         Future
+
+        Raises
+        ------
+        SerializationError
+            A TypeError: the function or an argument would have to travel, and cannot be pickled.
 
         Examples
         --------
@@ -200,9 +338,20 @@ class Client:
         ...     client.submit(sum, [a, a, 1]).result()
         17
         """
-        return self._call(function, [(args, kwargs)])[0]
+        return self._call(function, [(args, kwargs)], options_of(retries, priority, workers, resources))[0]
 
-    def map(self, function: Callable[..., Any], /, *iterables: Iterable[Any], **kwargs: Any) -> list[Future]:
+    def map(
+        self,
+        function: Callable[..., Any],
+        /,
+        *iterables: Iterable[Any],
+        batch_size: int | None = None,
+        retries: int = 0,
+        priority: int = 0,
+        workers: str | Iterable[str] | None = None,
+        resources: Mapping[str, float] | None = None,
+        **kwargs: Any,
+    ) -> list[Future]:
         """Call a function in the background for each element, or each tuple of elements of several iterables.
 
         Parameters
@@ -210,6 +359,10 @@ class Client:
         function : callable
         *iterables : iterable
             As for the built-in `map`; futures among the elements stand for their results.
+        batch_size : int, optional
+            Submit whenever so many elements have come, rather than once all have; for long iterables.
+        retries, priority, workers, resources
+            As for `submit`.
         **kwargs
             Keyword arguments, the same for every call.
 
@@ -219,28 +372,47 @@ class Client:
         """
         if not iterables:
             raise TypeError("map needs at least one iterable")
-        return self._call(function, [(args, kwargs) for args in zip(*iterables)])
+        if batch_size is not None and batch_size < 1:
+            raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+        options = options_of(retries, priority, workers, resources)
+        calls = ((args, kwargs) for args in zip(*iterables))
+        futures: list[Future] = []
+        while batch := list(islice(calls, batch_size)):
+            futures += self._call(function, batch, options)
+        if not futures:
+            _check_callable(function)
+        return futures
 
-    def scatter(self, data: Any) -> Any:
+    def call_each(self, function: Callable[..., Any], arguments: Sequence[Arguments], **options: Any) -> list[Future]:
+        """Call a function in the background with each of several arguments, each ``(args, kwargs)``."""
+        return self._call(function, arguments, options_of(**options))
+
+    @awaitable
+    def scatter(self, data: Any, *, workers: str | Iterable[str] | None = None, broadcast: bool = False) -> Any:
         """Make futures of data that exist already.
 
         Parameters
         ----------
         data : object, list, tuple or dict
             Of a list, a tuple or a dict each element becomes a future; anything else becomes one future.
+        workers : str or iterable of str, optional
+            Names, addresses or hosts of the workers that may hold them.
+        broadcast : bool
+            Whether each worker is to have a copy of all of them, before this returns.
 
         Returns
         -------
         Future, or list, tuple or dict of Future
         """
-        match data:
-            case list() | tuple():
-                return _rebuilt(type(data), self.map(_identity, data))
-            case dict():
-                return dict(zip(data, self.map(_identity, data.values())))
-            case _:
-                return self.submit(_identity, data)
+        options = options_of(workers=workers)
+        scattered = map_items(lambda items: self._call(_identity, [((item,), {}) for item in items], options), data)
+        if broadcast:
+            futures = futures_in(scattered)
+            wait_for(futures)
+            self._engine.replicate(futures, options.workers or None)
+        return scattered
 
+    @awaitable
     def gather(self, futures: Any) -> Any:
         """Wait for futures and take their results.
 
@@ -258,15 +430,37 @@ class Client:
         Exception
             What the first task raised that failed.
         """
-        match futures:
-            case Future():
-                return futures.result()
-            case list() | tuple() | set():
-                return _rebuilt(type(futures), [self.gather(item) for item in futures])
-            case dict():
-                return {key: self.gather(item) for key, item in futures.items()}
-            case _:
-                return futures
+        results = results_of(futures_in(futures))
+        return map_leaves(lambda value: results[value] if isinstance(value, Future) else value, futures)
+
+    @awaitable
+    def cancel(self, futures: Any) -> None:
+        """Cancel futures, see `Future.cancel`.
+
+        Parameters
+        ----------
+        futures : Future, or nested lists, tuples, sets and dicts of them
+        """
+        for future in futures_in(futures):
+            future.cancel()
+
+    def get_executor(self, **options: Any) -> ClientExecutor:
+        """The client as an executor of `concurrent.futures`.
+
+        Parameters
+        ----------
+        **options
+            ``retries``, ``priority``, ``workers``, ``resources`` as for `submit`.
+
+        Examples
+        --------
+        >>> import restride as rs
+        >>> with rs.Client(threads=2) as client, client.get_executor() as executor:
+        ...     list(executor.map(pow, [2, 3], [5, 2]))
+        [32, 9]
+        """
+        options_of(**options)
+        return ClientExecutor(self, **options)
 
     # ---- for futures
 
@@ -275,7 +469,12 @@ class Client:
         if not self.closed:
             self._engine.release(submission, position)
 
-    def fetch(self, submission: Submission, ids: ArrayLike) -> list[Any]:
+    def cancel_output(self, submission: Submission, position: int) -> None:
+        """A future was cancelled."""
+        if not self.closed:
+            self._engine.cancel(submission, position)
+
+    def fetch(self, submission: Submission, positions: Sequence[int], deadline: float | None = None) -> list[Any]:
         """Outputs of a submission that have come.
 
         Raises
@@ -284,7 +483,7 @@ class Client:
             The client was closed since.
         """
         try:
-            return self._engine.fetch(np.asarray(ids))
+            return self._engine.fetch(submission, positions, deadline)
         except KeyError:
             if submission.abandoned is not None and not self.closed:
                 raise submission.abandoned from None
@@ -292,22 +491,42 @@ class Client:
                 "the result is gone, as its client was closed; take results before closing, or within its with-block"
             ) from None
 
-    def blocking(self, over: Callable[[], bool]) -> AbstractContextManager[None]:
+    def is_here(self, submission: Submission, position: int) -> bool:
+        """Whether an output that has come can be had without waiting."""
+        return self._engine.is_here(submission, position)
+
+    def blocking(self, over: Callable[[], bool], timeout: float | None = None) -> AbstractContextManager[None]:
         """Around a wait for other tasks, so that a task that waits takes no thread away from what it waits for."""
-        return self._engine.blocking(over)
+        return self._engine.blocking(over, timeout)
+
+    def hurry(self) -> None:
+        """Somebody waits, without `blocking`."""
+        self._engine.hurry()
+
+    def call_back(self, call: Callback) -> None:
+        """Call what a user wants to be called."""
+        self._engine.call_back(call)
 
     # ---- inner parts
 
     def _check_open(self) -> None:
         if self.closed:
+            if self.asynchronous and not hasattr(self, "_engine"):
+                raise ClosedError("this client is not open yet: await it, or enter it by async with")
             raise ClosedError("this client is closed; make a new one with restride.Client()")
 
-    def _prepared(self, graph: TaskGraph, ids: ArrayLike) -> tuple[Job, list[Future], Ints, Submission]:
+    def _future(self, submission: Submission, position: int) -> Future:
+        return Future(self, submission, position)
+
+    def _prepared(
+        self, graph: TaskGraph, ids: ArrayLike, options: Options
+    ) -> tuple[Job, list[Future], Ints, Submission]:
         """What `compile_job` makes of some tasks of a graph, and a submission that expects the wanted ones."""
         self._check_open()
+        self._engine.check(options)
         job, inputs, rows = compile_job(graph, ids)
         check_client(inputs, self)
-        submission = Submission()
+        submission = Submission(options=options)
         submission.expect(len(job.wanted))
         submission.seal(job, inputs, job.wanted)
         return job, inputs, rows, submission
@@ -317,21 +536,24 @@ class Client:
             self._batch = None  # calls that come later may depend on this, and must not join a batch before it
             self._engine.submit(submission)
 
-    def _call(self, function: Callable[..., Any], arguments: Sequence[Arguments]) -> list[Future]:
+    def _call(self, function: Callable[..., Any], arguments: Sequence[Arguments], options: Options) -> list[Future]:
         self._check_open()
-        if not callable(function):
-            raise TypeError(f"the first argument must be callable, got {type(function).__name__}")
+        self._engine.check(options)
+        _check_callable(function)
         if not arguments:
             return []
-        name = getattr(function, "__name__", None) or type(function).__name__
-        calls = calls_of(function, name, user_line(), arguments)
+        calls = calls_of(function, user_line(), arguments)
         for call in calls:
-            check_client(call.inputs, self)
+            if call.inputs:
+                check_client(call.inputs, self)
+        if self._engine.packs:
+            batch = self._batch
+            pack_calls(calls, batch.packed(function) if batch is not None else PackedFunction(function))
         with self._batch_lock:
             nested, batch = self._engine.runs_task_here, self._batch
-            futures = batch.add(calls) if batch is not None and batch.nested == nested else None
+            futures = batch.add(calls) if batch is not None and batch.fits(options, nested=nested) else None
             if futures is None:
-                batch = CallBatch(self, nested=nested)
+                batch = CallBatch(self, options, nested=nested)
                 futures = batch.add(calls)
                 assert futures is not None
                 self._engine.submit(batch.submission)
@@ -366,54 +588,13 @@ class Client:
         return tasks if ended is None else ended, tasks, self.nbytes
 
 
-def default_client() -> Client:
-    """The newest client that is open; one in threads is made where there is none.
-
-    Returns
-    -------
-    Client
-
-    Examples
-    --------
-    >>> import restride as rs
-    >>> with rs.Client(threads=2) as client:
-    ...     rs.default_client() is client
-    True
-    """
-    with _default_lock:
-        for reference in reversed(_clients):
-            client = reference()
-            if client is not None and not client.closed:
-                return client
-            _clients.remove(reference)
-        client = Client()
-        global _kept
-        _kept = client
-        return client
-
-
-_kept: Client | None = None
-"""The default client, which nobody else may hold."""
-
-
-def _thread_count(where: str, threads: int | None, default: int | None) -> int:
-    if where not in ("threads", "inline"):
-        raise ValueError(f"a client runs in 'threads' or 'inline', got {where!r}")
-    if where == "inline":
-        if threads is not None and threads != 1:
-            raise ValueError(f"an inline client computes in the calling thread, it cannot have {threads} threads")
-        return 0
-    threads = threads if threads is not None else default
-    if threads is None:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if threads < 1:
-        raise ValueError(f"a client needs at least 1 thread, got {threads}")
-    return threads
-
-
-def _rebuilt(kind: type, items: list[Any]) -> Any:
-    return kind(*items) if hasattr(kind, "_fields") else kind(items)  # of named tuples, too
+def _check_callable(function: Any) -> None:
+    if not callable(function):
+        raise TypeError(f"the first argument must be callable, got {type(function).__name__}")
 
 
 def _identity(value: Any) -> Any:
     return value
+
+
+set_default(Client)

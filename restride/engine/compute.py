@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from time import perf_counter
 
+from restride.engine.kernels import FIRST_CALL
 from restride.engine.sizes import MEASURES, Size, size_of
 from restride.engine.worker import Outcomes, WorkerState
 
@@ -30,12 +31,15 @@ def run_claimed(worker: WorkerState, claimed: deque[int], outcomes: Outcomes) ->
     output, measure_for = store.outputs.__getitem__, MEASURES.get
     add_id, add_run, add_row = outcomes.ids.append, outcomes.runs.append, outcomes.rows.append
     add_value, add_size, add_seconds = outcomes.values.append, outcomes.sizes.append, outcomes.seconds.append
+    running = outcomes.running
+    outer = running[0]  # of a task that waits, in whose frame this runs
     begun = perf_counter()
     while claimed:
         try:
             id = claimed.popleft()
         except IndexError:
             break
+        running[0] = id  # before it is looked up: who drops a task, and then finds nobody at it, can rely on that
         run = placed.get(id)
         if run is None:
             continue  # nobody needs it any more
@@ -67,8 +71,13 @@ def run_claimed(worker: WorkerState, claimed: deque[int], outcomes: Outcomes) ->
             del value
         if worker.hungry:
             break
+    running[0] = outer
 
 
 def _without_own_frames(exception: BaseException) -> BaseException:
     traceback = exception.__traceback__
-    return exception.with_traceback(traceback.tb_next if traceback is not None else None)
+    if traceback is not None:
+        traceback = traceback.tb_next
+    if traceback is not None and traceback.tb_frame.f_code is FIRST_CALL:
+        traceback = traceback.tb_next
+    return exception.with_traceback(traceback)

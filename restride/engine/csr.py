@@ -5,10 +5,13 @@ Row ``t`` is ``indices[indptr[t]:indptr[t + 1]]``. Every function works on whole
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
+Whole = TypeVar("Whole", bound=np.signedinteger)
 
 
 def row_starts(counts: NDArray[np.integer]) -> Ints:
@@ -40,6 +43,16 @@ def transpose(indptr: Ints, indices: Ints, n: int) -> tuple[Ints, Ints]:
     owners = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
     rindptr = row_starts(np.bincount(indices, minlength=n))
     return rindptr, owners[stable_argsort(indices, n)]
+
+
+def distinct(ids: NDArray[Whole]) -> NDArray[Whole]:
+    """What `numpy.unique` gives: ascending, without repeats. Faster, most of all where they are that already."""
+    if len(ids) < 2 or (ids[1:] > ids[:-1]).all():
+        return ids
+    ids = np.sort(ids)
+    first = np.ones(len(ids), np.bool_)
+    np.not_equal(ids[1:], ids[:-1], out=first[1:])
+    return ids[first]
 
 
 def stable_argsort(keys: Ints, top: int) -> Ints:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import concurrent.futures
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from functools import partial
 from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from restride.engine.messages import TaskFailure
+from restride.engine.asynchronous import until
+from restride.engine.failure import Failure
 from restride.engine.submission import OutputState, Submission
 from restride.errors import CancelledError, GraphError, WaitTimeoutError
 
@@ -29,7 +31,8 @@ class Future:
     """A handle on the output of a task; made by a client, never by hand.
 
     The output is kept for as long as the future is; a task that has not run when its future goes, and that nothing else
-    needs, does not run at all. Interface and behaviour are those of `concurrent.futures.Future`.
+    needs, does not run at all. Interface and behaviour are those of `concurrent.futures.Future`; in asyncio it can be
+    awaited.
 
     Examples
     --------
@@ -55,6 +58,12 @@ class Future:
         if not self._let_go:
             self._let_go = True
             self._client.release(self._submission, self._position)
+
+    def __reduce__(self) -> Any:
+        raise TypeError(
+            "a future cannot be pickled: give it to submit or map itself, or in lists, tuples, sets and dicts, "
+            "or let other clients have it by publish_dataset"
+        )
 
     def __copy__(self) -> Self:
         return self
@@ -100,7 +109,9 @@ class Future:
         return self._state == OutputState.CANCELLED
 
     def cancel(self) -> bool:
-        """Give up the output: the task does not run if it has not begun and nothing else needs it.
+        """Give up the output: the task does not run if nothing else needs it.
+
+        In other processes it is ended where it runs already; in threads it runs to its end.
 
         Returns
         -------
@@ -109,8 +120,15 @@ class Future:
         """
         if self._submission.cancel(self._position) and not self._let_go:
             self._let_go = True
-            self._client.release(self._submission, self._position)
+            self._client.cancel_output(self._submission, self._position)
         return self.cancelled()
+
+    def release(self) -> None:
+        """Let go of the output, as when the future itself goes; its result cannot be had from it any more."""
+        if not self._let_go:
+            self._let_go = True
+            self._submission.cancel(self._position)
+            self._client.release(self._submission, self._position)
 
     def result(self, timeout: float | None = None) -> Any:
         """Wait for the output.
@@ -126,14 +144,15 @@ class Future:
             What the task raised, or what a task raised that it depends on: the user's own exception, with its traceback
             and a note that names the task and the line that made it.
         CancelledError
-            It was cancelled.
+            It was cancelled, or released.
         WaitTimeoutError
             A TimeoutError: it did not come in time. The task goes on.
         """
+        deadline = None if timeout is None else monotonic() + timeout
         failure = self._outcome(timeout)
         if failure is not None:
             raise_failure(failure)
-        return self._client.fetch(self._submission, [self.id])[0]
+        return self._client.fetch(self._submission, [self._position], deadline)[0]
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
         """Wait for the output; what the task raised, None if it did not. Raises like `result` otherwise."""
@@ -142,9 +161,10 @@ class Future:
 
     def add_done_callback(self, function: Callable[[Future], object]) -> None:
         """Call ``function(self)`` once done: at once, or in a thread of the engine's. What it raises is logged."""
+        client = self._client
 
         def call() -> None:
-            self._client.called_back.discard(self)
+            client.called_back.discard(self)
             try:
                 function(self)
             except BaseException as error:  # the thread that calls is the engine's, and must not end by it
@@ -152,20 +172,37 @@ class Future:
                     raise
                 logger.exception("a callback of %r raised", self)
 
-        self._client.called_back.add(self)
-        self._submission.call_when_done(self._position, call)
+        if self.done():
+            call()
+            return
+        client.called_back.add(self)
+        self._submission.call_when_done(self._position, partial(client.call_back, call))
 
-    def _outcome(self, timeout: float | None) -> TaskFailure | None:
+    def __await__(self) -> Generator[Any, None, Any]:
+        return self._awaited().__await__()
+
+    async def _awaited(self) -> Any:
+        if not self.done():
+            self._client.hurry()
+            await until(partial(self._submission.call_when_done, self._position))
+        if self._client.is_here(self._submission, self._position):
+            return self.result()
+        return await asyncio.to_thread(self.result)
+
+    def _outcome(self, timeout: float | None) -> Failure | None:
         if not self.done():
             ended = threading.Event()
             self._submission.call_when_done(self._position, ended.set)
-            with self._client.blocking(ended.is_set):
-                if not ended.wait(timeout):
+            deadline = None if timeout is None else monotonic() + timeout
+            with self._client.blocking(ended.is_set, timeout):
+                if not ended.wait(_left(deadline)):
                     self._submission.no_longer_call(self._position, ended.set)
                     raise WaitTimeoutError(f"the result did not come within {timeout} s; the task goes on")
         state = self._state
         if state == OutputState.CANCELLED:
             raise self._submission.abandoned or CancelledError("the future was cancelled")
+        if self._let_go:
+            raise CancelledError("the future was released")
         return self._submission.failure(self._position) if state == OutputState.FAILED else None
 
 
@@ -176,7 +213,7 @@ def check_client(futures: Iterable[Future], client: Client) -> None:
             raise GraphError(f"a future of {future.client!r} cannot be used with {client!r}; gather its result first")
 
 
-def raise_failure(failure: TaskFailure) -> None:
+def raise_failure(failure: Failure) -> None:
     """Raise what a task raised, with a note that says which task it was and which line made it."""
     exception: BaseException = failure.exception
     made = f", made at {failure.origin}" if failure.origin else ""
@@ -185,6 +222,37 @@ def raise_failure(failure: TaskFailure) -> None:
         exception.add_note(note)
     # several callers may raise it: each from the traceback of the task alone
     raise exception.with_traceback(failure.traceback)
+
+
+def results_of(futures: Iterable[Future]) -> dict[Future, Any]:
+    """Wait for futures and take their results, those of a submission together.
+
+    Raises
+    ------
+    Exception
+        What the first of them raised that failed.
+    """
+    futures = dict.fromkeys(futures)
+    together: dict[Submission, list[Future]] = {}
+    for future in futures:
+        together.setdefault(future._submission, []).append(future)
+    for submission, some in together.items():
+        if len(some) == submission.count:
+            over = threading.Event()
+            submission.call_when_over(over.set)
+            with some[0].client.blocking(over.is_set):
+                over.wait()
+    succeeded = {submission for submission in together if submission.succeeded}
+    for future in futures:
+        if future._let_go or future._submission not in succeeded:
+            failure = future._outcome(None)
+            if failure is not None:
+                raise_failure(failure)
+    results: dict[Future, Any] = {}
+    for submission, some in together.items():
+        positions = [future._position for future in some]
+        results.update(zip(some, some[0].client.fetch(submission, positions)))
+    return results
 
 
 class DoneAndNotDone(NamedTuple):
@@ -268,7 +336,7 @@ def as_completed(futures: Iterable[Future], timeout: float | None = None) -> Ite
                 number = ended.get_nowait()
             except Empty:
                 client = next(iter(left.values()))[0].client
-                with client.blocking(lambda: not ended.empty()):
+                with client.blocking(lambda: not ended.empty(), _left(deadline)):
                     number = _next_of(ended, deadline, f"{len(left)} {late}")
             yield left.pop(number)[0]
     finally:  # nothing of this wait may keep a future that its owner lets go
@@ -278,6 +346,11 @@ def as_completed(futures: Iterable[Future], timeout: float | None = None) -> Ite
 
 def _next_of(ended: SimpleQueue[int], deadline: float | None, otherwise: str) -> int:
     try:
-        return ended.get(timeout=None if deadline is None else max(deadline - monotonic(), 0.0))
+        return ended.get(timeout=_left(deadline))
     except Empty:
         raise WaitTimeoutError(otherwise) from None
+
+
+def _left(deadline: float | None) -> float | None:
+    """Seconds until a deadline."""
+    return None if deadline is None else max(deadline - monotonic(), 0.0)

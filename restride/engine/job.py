@@ -149,6 +149,31 @@ def compile_job(graph: TaskGraph, wanted: ArrayLike) -> tuple[Job, list[Future],
     return job, _futures_at(graph, inputs), wanted_rows
 
 
+def job_of_one(layer: Layer, inputs: Sequence[Future]) -> tuple[Job, list[Future]]:
+    """What `compile_job` makes of a graph of one task, at a tenth of the cost: most calls are made one by one.
+
+    Parameters
+    ----------
+    layer : Layer
+        Of one task.
+    inputs : sequence of Future
+        Whose results it gets; repeats are fine.
+
+    Returns
+    -------
+    job : Job
+    inputs : list of Future
+        What stands in the rows from 1 on.
+    """
+    rows = {future: row for row, future in enumerate(dict.fromkeys(inputs), start=1)}
+    indptr = np.array([0, len(inputs)], np.int64)
+    indices = np.array([rows[future] for future in inputs], np.int64)
+    rindptr, rindices = transpose(indptr, indices, 1 + len(rows)) if inputs else (np.zeros(2, np.int64), indices)
+    zero = np.zeros(1, np.int32)
+    job = Job([layer], zero, zero, indptr, indices, rindptr, rindices, len(rows), np.zeros(1, np.int64))
+    return job, list(rows)
+
+
 def _checked_ids(graph: TaskGraph, wanted: ArrayLike) -> Ints:
     ids = np.atleast_1d(np.asarray(wanted))
     if ids.size == 0:

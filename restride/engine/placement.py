@@ -15,10 +15,14 @@ from restride.engine.csr import Ints
 
 MOST_TASKS = 8192
 """Tasks a thread has placed at most, however short they are: what bounds a message and the cost of cancelling."""
+MOST_TASKS_AFAR = 65536
+"""The same, of a worker in another process: on a slow network a thread must have work for longer than a round trip."""
 LEAST_TASKS = 2
 """Tasks a thread has placed at least, however long they are: one to run, and one to begin when that ends."""
 UNKNOWN_SHARE = 1 / 32
 """What a task of unknown duration counts for, as a share of the horizon."""
+EVEN = 1.2
+"""A task's input bytes lie everywhere alike while no worker has more than this many times its share."""
 BANDWIDTH = 1e9
 """Bytes a second between workers, to weigh a move against a wait."""
 
@@ -26,8 +30,9 @@ BANDWIDTH = 1e9
 class Loads:
     """How much each worker has before it: columns over workers."""
 
-    def __init__(self, horizon: float) -> None:
+    def __init__(self, horizon: float, most_tasks: int = MOST_TASKS) -> None:
         self.horizon = horizon
+        self.most_tasks = most_tasks
         self.threads = np.zeros(0, np.int64)
         self.tasks = np.zeros(0, np.int64)
         self.seconds = np.zeros(0)
@@ -39,21 +44,48 @@ class Loads:
         self.seconds = np.append(self.seconds, 0.0)
         return len(self.threads) - 1
 
+    def remove_worker(self, worker: int) -> None:
+        """A worker is gone: nothing more comes to it."""
+        self.threads[worker] = 0
+
     def without_tasks(self) -> Loads:
         """The same workers, with nothing before them."""
-        loads = Loads(self.horizon)
+        loads = Loads(self.horizon, self.most_tasks)
         for threads in self.threads.tolist():
             loads.add_worker(threads)
         return loads
 
+    def among(self, allowed: NDArray[np.bool_]) -> Loads:
+        """The same loads, where only some workers take tasks; to ask, not to change."""
+        loads = Loads(self.horizon, self.most_tasks)
+        loads.threads = np.where(allowed, self.threads, 0)
+        loads.tasks, loads.seconds = self.tasks, self.seconds
+        return loads
+
+    def of(self, workers: Ints) -> Loads:
+        """The loads of some workers, by their place among these; to ask, not to change."""
+        loads = Loads(self.horizon, self.most_tasks)
+        loads.threads, loads.tasks, loads.seconds = self.threads[workers], self.tasks[workers], self.seconds[workers]
+        return loads
+
     def placed(self, workers: NDArray[np.int32], seconds: NDArray[np.float32]) -> None:
         """Tasks with these expected seconds have come to these workers."""
+        if len(workers) == 1:  # the batch of one, here and below: a fifth of what its numpy calls would take
+            self.tasks[workers[0]] += 1
+            self.seconds[workers[0]] += seconds[0]
+            return
         count = len(self.threads)
         self.tasks += np.bincount(workers, minlength=count)
         self.seconds += np.bincount(workers, seconds, minlength=count)
 
     def gone(self, workers: NDArray[np.int32], seconds: NDArray[np.float32]) -> None:
         """Tasks with these expected seconds have ended, or been dropped, at these workers."""
+        if len(workers) == 1:
+            self.tasks[workers[0]] -= 1
+            self.seconds[workers[0]] -= seconds[0]
+            if not self.tasks[workers[0]]:
+                self.seconds[workers[0]] = 0.0
+            return
         count = len(self.threads)
         self.tasks -= np.bincount(workers, minlength=count)
         self.seconds -= np.bincount(workers, seconds, minlength=count)
@@ -61,22 +93,25 @@ class Loads:
 
     def want_more(self) -> bool:
         """Whether some worker has come down to half of its horizon, so that it pays to place a run."""
-        low = (self.seconds < self.horizon * self.threads / 2) & (self.tasks < MOST_TASKS * self.threads // 2)
-        return bool((low | (self.tasks < LEAST_TASKS * self.threads)).any())
+        half, most = self.horizon / 2, self.most_tasks / 2
+        return any(
+            tasks < LEAST_TASKS * threads or (seconds < half * threads and tasks < most * threads)
+            for tasks, seconds, threads in zip(self.tasks.tolist(), self.seconds.tolist(), self.threads.tolist())
+        )
 
     def most(self) -> int:
         """How many tasks may be placed now at most."""
-        return int(np.maximum(MOST_TASKS * self.threads - self.tasks, 0).sum())
+        return int(np.maximum(self.most_tasks * self.threads - self.tasks, 0).sum())
 
     def room(self) -> NDArray[np.float64]:
         """Seconds up to the horizon, by worker."""
         return np.maximum(self.horizon * self.threads - self.seconds, 0.0)
 
-    def run_length(self, seconds: NDArray[np.float64]) -> int:
-        """How many tasks of a run, with these expected seconds, to place now."""
+    def run_length(self, seconds: NDArray[np.float64], share: float = 1.0) -> int:
+        """How many tasks of a run, with these expected seconds, to place now, in this share of the room."""
         if len(seconds) == 1:
             return 1
-        fit = int(np.searchsorted(np.cumsum(seconds), self.room().sum())) + 1
+        fit = int(np.searchsorted(np.cumsum(seconds), self.room().sum() * share)) + 1
         least = int(np.maximum(LEAST_TASKS * self.threads - self.tasks, 0).sum())
         return min(max(fit, least), len(seconds))
 
@@ -88,6 +123,7 @@ def choose_workers(
     nbytes: Ints,
     seconds: NDArray[np.float64],
     loads: Loads,
+    position: NDArray[np.float64] | None = None,
 ) -> NDArray[np.int32]:
     """A worker for each of a run of k tasks.
 
@@ -104,40 +140,76 @@ def choose_workers(
     seconds : float64[k]
         Expected durations.
     loads : Loads
+    position : float64[k], optional
+        Where in its layer each task stands, from 0 to 1. Of dependencies that weigh the same, a task follows the one
+        that stands as it does: else, step by step, neighbours would draw each other all to one worker.
 
     Returns
     -------
     int32[k]
     """
-    k, workers = len(counts), len(loads.threads)
-    if workers == 1:
-        return np.zeros(k, np.int32)
+    k = len(counts)
+    alive = np.flatnonzero(loads.threads)
+    if len(alive) == 1:
+        return np.full(k, alive[0], np.int32)
+    if k == 1:
+        return _choose_one(homes, nbytes, loads, alive)
+    if len(alive) < len(loads.threads):  # reckon with those that take tasks alone: bytes elsewhere are a draw
+        number = np.full(len(loads.threads) + 1, -1, np.int32)
+        number[alive] = np.arange(len(alive))
+        chosen = choose_workers(counts, number[homes], inner, nbytes, seconds, loads.of(alive), position)
+        return alive[chosen].astype(np.int32)
+    workers = len(alive)
     owners = np.repeat(np.arange(k), counts)
     weight = nbytes.astype(np.float64) + 1.0
-    held: NDArray[np.float64] = np.zeros((k, workers))
     placed = homes >= 0
-    np.add.at(held, (owners[placed], homes[placed]), weight[placed])
+    cells = owners[placed] * workers + homes[placed]
+    held = np.asarray(np.bincount(cells, weight[placed], k * workers), np.float64).reshape(k, workers)
 
     most: NDArray[np.float64] = held.max(axis=1, initial=0.0)
-    follows = _heaviest_inner(owners, inner, weight, most)
+    follows = _heaviest_inner(owners, inner, weight, most, position)
     root = _roots(follows)
     total = held.sum(axis=1)
     best = held.argmax(axis=1)
-    spread = most * workers <= 1.5 * total
+    spread = most * workers <= EVEN * total
     free = spread & (root == np.arange(k))  # where it goes makes next to no difference
     chosen = best.astype(np.int32)
     family: NDArray[np.float64] = np.bincount(root, seconds, minlength=k).astype(float)
     bound: NDArray[np.float64] = np.bincount(chosen[root][~free[root]], seconds[~free[root]], workers).astype(float)
-    chosen[free] = _deal(family[free], loads, bound)
+    chosen[free] = deal(family[free], loads, bound)
     chosen = chosen[root]
     return _balanced(chosen, root, family, held, loads)
 
 
-def _heaviest_inner(owners: Ints, inner: Ints, weight: NDArray[np.float64], rival: NDArray[np.float64]) -> Ints:
+def _choose_one(homes: NDArray[np.int32], nbytes: Ints, loads: Loads, alive: Ints) -> NDArray[np.int32]:
+    """The same for a single task, 20 µs instead of 100: what moving and waiting cost together decides."""
+    queue = loads.seconds[alive] / loads.threads[alive]
+    cost = queue - queue.min() - loads.horizon / 4
+    np.maximum(cost, 0.0, out=cost)
+    if len(homes):
+        placed = homes >= 0
+        held = np.bincount(homes[placed], nbytes[placed] + 1.0, len(loads.threads))
+        cost -= held[alive] / BANDWIDTH
+    cheapest = cost <= cost.min()
+    at = int(np.where(cheapest, queue, np.inf).argmin())
+    return alive[at : at + 1].astype(np.int32)
+
+
+def _heaviest_inner(
+    owners: Ints,
+    inner: Ints,
+    weight: NDArray[np.float64],
+    rival: NDArray[np.float64],
+    position: NDArray[np.float64] | None,
+) -> Ints:
     """For each task the task of this run that it gets most bytes from, itself where a placed worker has more."""
     follows = np.arange(len(rival))
     edges = np.flatnonzero((inner >= 0) & (weight > rival[owners]))
-    edges = edges[np.argsort(weight[edges], kind="stable")]
+    if position is None:
+        edges = edges[np.argsort(weight[edges], kind="stable")]
+    else:
+        near = -np.abs(position[inner[edges]] - position[owners[edges]])
+        edges = edges[np.lexsort((near, weight[edges]))]
     follows[owners[edges]] = inner[edges]  # the last, heaviest, assignment stays
     return follows
 
@@ -151,7 +223,7 @@ def _roots(follows: Ints) -> Ints:
         follows = further
 
 
-def _deal(seconds: NDArray[np.float64], loads: Loads, bound: NDArray[np.float64]) -> NDArray[np.int32]:
+def deal(seconds: NDArray[np.float64], loads: Loads, bound: NDArray[np.float64]) -> NDArray[np.int32]:
     """Contiguous runs of tasks to workers, in proportion to the room that each has beside what is bound to it."""
     room = np.maximum(loads.room() - bound, 0.0)
     if not room.any():

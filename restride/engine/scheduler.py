@@ -9,6 +9,9 @@ An output is kept while somebody waits for it: a dependent that has not finished
 one goes, a finished output is released and an unfinished task is cancelled, and with it, backwards, what was needed for
 it alone. Cancelling a computation is no more than its client's letting go.
 
+Whatever a lost worker had, and what is needed to have it again, is undone (`restride.engine.recovery`): it waits again
+to be placed, with attempts of a higher number, so that late news of an old one is told by that.
+
 A batch of one costs about 130 µs through submit, place, finish and release; batches of thousands 0.4 µs a task
 (``python -m benchmarks micro``).
 """
@@ -19,30 +22,33 @@ from bisect import bisect_right, insort
 from collections import deque
 
 import numpy as np
-from numpy.typing import NDArray
 
 from restride.engine.audit import audit
-from restride.engine.csr import Ints, row_starts
+from restride.engine.csr import Ints, distinct
+from restride.engine.dispatch import Dispatch, WorkerTraits
 from restride.engine.job import Job
 from restride.engine.messages import (
     Broken,
     Done,
-    Drop,
     Failed,
     Finished,
-    ForgetKernels,
-    Kernels,
-    Place,
+    GivenBack,
     TaskFailure,
     ToClient,
     ToWorker,
+    Undone,
 )
-from restride.engine.placement import UNKNOWN_SHARE, Loads, choose_workers
+from restride.engine.numbering import Numbering
+from restride.engine.options import Options
+from restride.engine.placement import MOST_TASKS, Loads
+from restride.engine.recovery import give_up_killer, undo, without_home
 from restride.engine.states import Move, TaskState, move
-from restride.engine.tasks import Foreign, TaskTable
+from restride.engine.tasks import ONE, Foreign, TaskTable
 from restride.errors import GraphError
 
 _ALL = slice(None)
+LINEAGE_BYTES = 600_000_000
+"""What jobs that are over, and remembered lest a worker is lost, take at most: the columns of 4 million tasks."""
 
 
 class SchedulerState:
@@ -54,37 +60,66 @@ class SchedulerState:
         Seconds of work, by the moving averages of durations, that a thread has placed ahead of it.
     validate : bool
         Check every invariant after every batch. Slow; for tests.
-    first_id, lowest_id : int
-        Where ids begin, upwards and, for nested jobs, downwards; what takes the place of another scheduler goes on
-        where that one ended.
+    numbering : Numbering, optional
+        Of the scheduler whose place this one takes.
+    most_tasks : int
+        How many tasks a thread has placed ahead of it at most.
+    lineage : bool
+        Remember how to compute what later jobs were made from, as workers may be lost.
     """
 
-    def __init__(self, *, horizon: float = 0.2, validate: bool = False, first_id: int = 0, lowest_id: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        horizon: float = 0.2,
+        validate: bool = False,
+        numbering: Numbering | None = None,
+        most_tasks: int = MOST_TASKS,
+        lineage: bool = False,
+    ) -> None:
         self.tables: dict[int, TaskTable] = {}
         """By base, in the order of submission."""
-        self.loads = Loads(horizon)
-        self._unplaced: dict[int, TaskTable] = {}
-        """Of those, the ones with tasks that have not been placed."""
-        self._unplaced_nested: dict[int, TaskTable] = {}
-        """The same, of nested jobs."""
+        self.dispatch = Dispatch(horizon, most_tasks)
+        self.numbering = numbering or Numbering()
+        self.lineage = lineage
         self._validate = validate
         self._bases: list[int] = []
-        self.next_id = first_id
-        self.lowest_id = lowest_id
-        self._next_layer = 0
-        self._to_workers: list[tuple[int, ToWorker]] = []
+        self._remembered: dict[int, TaskTable] = {}
+        """Jobs that are over, or were, but that later ones could need again; the oldest first."""
+        self._remembered_nbytes = 0
+        self._cancelled: list[tuple[TaskTable, Ints]] | None = None
+        """Placed tasks that are being cancelled, where somebody wants to know."""
         self._to_clients: list[tuple[int, ToClient]] = []
+
+    @property
+    def loads(self) -> Loads:
+        """What workers have before them."""
+        return self.dispatch.loads
 
     # ---- events
 
-    def add_worker(self, threads: int) -> int:
+    def add_worker(self, threads: int, traits: WorkerTraits | None = None) -> int:
         """A worker with this many threads has come; its number."""
-        for table in self.tables.values():
-            if table.own_loads is not None:
-                table.own_loads.add_worker(threads)
-        return self.loads.add_worker(threads)
+        return self.dispatch.add_worker(threads, traits or WorkerTraits(), self.tables.values())
 
-    def submit(self, job: Job, client: int, inputs: Ints, *, nested: bool = False) -> int:
+    def lose_worker(self, worker: int, running: Ints | None = None) -> None:
+        """A worker is gone, and all that it held: whatever of it somebody still needs is placed anew.
+
+        Parameters
+        ----------
+        worker : int
+        running : int64 array, optional
+            Ids of the tasks that it was at when it died; one that has seen `MOST_DEATHS` of that fails.
+        """
+        tables = list(self.tables.values())
+        self.dispatch.remove_worker(worker, tables)
+        undo(self, [(table, rows) for table in tables if len(rows := without_home(table, worker))])
+        if running is not None:
+            give_up_killer(self, running)
+
+    def submit(
+        self, job: Job, client: int, inputs: Ints, *, nested: bool = False, options: Options | None = None
+    ) -> int:
         """Take in a job; what the client wants of it is held once each.
 
         Parameters
@@ -98,6 +133,7 @@ class SchedulerState:
             A task that runs has submitted it, and may be waiting for it. Such a job gets ids below all others, so that
             it comes before whatever has not begun, and is placed up to a horizon of its own, as those tasks that fill
             the common one may not be able to run before it has.
+        options : Options, optional
 
         Returns
         -------
@@ -109,34 +145,83 @@ class SchedulerState:
         GraphError
             An input that nobody holds any more.
         """
-        size = max(job.n, 1)  # a job without tasks still has a base of its own
-        base = self.lowest_id - size if nested else self.next_id
-        table = TaskTable(job, base, self._next_layer, client)
+        options = options or Options()
+        base = self.numbering.ids(job.n, priority=options.priority, nested=nested)
+        table = TaskTable(job, base, self.numbering.layers(len(job.layers)), client, options)
         table.own_loads = self.loads.without_tasks() if nested else None
+        self.dispatch.allow(table)
         failed = self._adopt_inputs(table, inputs)
-        self.tables[table.base] = table
-        (self._unplaced_nested if nested else self._unplaced)[base] = table
+        self.tables[base] = table
+        self.dispatch.wait(table)
         insort(self._bases, base)
-        self.lowest_id, self.next_id = min(self.lowest_id, base), max(self.next_id, base + size)
-        self._next_layer += len(job.layers)
         for rows, failure in failed:
-            self._fail(table, np.unique(table.dependents(rows)), failure)
-        self._free_if_over(table)
+            self.fail(table, distinct(table.dependents(rows)), failure)
+        self.free_if_over(table)
         return table.base
 
-    def release(self, ids: Ints) -> None:
-        """A client lets go of outputs that it held; what only it needed is released, or cancelled."""
-        for table, rows, _ in self._by_job(ids):
-            table.held[rows] -= 1
-            for row in rows[table.held[rows] == 0].tolist() if table.failures else ():
-                table.failures.pop(row, None)
-            self._let_go(table, table.no_longer_waited_for(rows))
-            self._free_if_over(table)
+    def release(self, ids: Ints, client: int | None = None) -> None:
+        """A client lets go of outputs that it held; what only it needed is released, or cancelled.
+
+        Parameters
+        ----------
+        ids : int64 array
+            Once for each time that it held them.
+        client : int, optional
+            Who; the one that has submitted them where it is not said.
+        """
+        for table, rows, _ in self.by_job(ids):
+            if client is not None:
+                rows = table.leave(client, rows)
+            self._release(table, rows)
+
+    def cancel(self, ids: Ints, client: int | None = None) -> dict[int, Ints]:
+        """As `release`; also which tasks, that may run at this moment, were cancelled by it, by worker."""
+        self._cancelled = []
+        self.release(ids, client)
+        return self._take_cancelled()
+
+    def hold(self, ids: Ints, client: int) -> None:
+        """A client holds outputs, once more, that some client holds already; it hears of them as their own does.
+
+        Raises
+        ------
+        GraphError
+            Nobody holds one of them any more.
+        """
+        parts = self.by_job(ids)
+        if sum(int((table.held[rows] > 0).sum()) for table, rows, _ in parts) < len(ids):
+            raise GraphError("an output that nobody holds any more cannot be shared")
+        for table, rows, _ in parts:
+            if client != table.client:
+                guest = table.guests.setdefault(client, {})
+                for row in rows.tolist():
+                    guest[row] = guest.get(row, 0) + 1
+            np.add.at(table.held, rows, ONE)
+            np.add.at(table.waiters, rows, ONE)
+            self._tell_how_it_stands(table, distinct(rows), client)
+
+    def replicate(self, ids: Ints, workers: Ints) -> None:
+        """Have workers fetch outputs that exist, and hold them until they are dropped."""
+        for table, rows, _ in self.by_job(ids):
+            rows = rows[table.state[rows] == TaskState.FINISHED]
+            for worker in workers[self.loads.threads[workers] > 0].tolist():
+                self.dispatch.replicate(table, rows[table.worker[rows] != worker], worker)
+
+    def lose_client(self, client: int) -> dict[int, Ints]:
+        """A client is gone, and lets go of all that it held; which tasks, that may run, were cancelled by that."""
+        self._cancelled = []
+        for table in list(self.tables.values()):
+            if table.client == client or client in table.guests:
+                rows = table.held_by(client)
+                table.guests.pop(client, None)
+                self._release(table, rows)
+        self.dispatch.forget_client(client)
+        return self._take_cancelled()
 
     def finished(self, worker: int, news: Finished) -> None:
         """A worker has finished tasks. News of tasks that were dropped, or of an old attempt, is dropped on entry."""
         ended: list[tuple[TaskTable, Ints]] = []
-        for table, rows, at in self._by_job(news.ids):
+        for table, rows, at in self.by_job(news.ids):
             current = (
                 (table.state[rows] == TaskState.PLACED)
                 & (table.worker[rows] == worker)
@@ -149,130 +234,106 @@ class SchedulerState:
                     continue
             move(table.state, rows, Move.FINISH)
             table.nbytes[rows] = nbytes
-            table.learn(rows, seconds)
-            self._unload(table, rows)
-            wanted = rows[table.held[rows] > 0]
-            if len(wanted):
-                self._to_clients.append((table.client, Done(table.base, wanted + table.base, table.worker[wanted])))
+            self.dispatch.unload(table, rows)
+            self.dispatch.learn(table, rows, seconds)
+            self.tell_done(table, rows)
             ended.append((table, rows))
+        for table, _ in ended:
+            table.live += 1  # none is over, and forgotten, before its own part of the news is taken in
         for table, rows in ended:  # once all have finished, as those of one job may have used outputs of another's
+            table.live -= 1
             self._let_go(table, table.no_longer_waited_for(table.dependencies(rows)[1]))
-            self._free_if_over(table)
+            self.free_if_over(table)
 
     def failed(self, worker: int, news: Failed) -> None:
         """A task has raised: it and whatever depends on it has failed; everything else goes on."""
-        for table, rows, _ in self._by_job(np.array([news.id])):
+        for table, rows, _ in self.by_job(np.array([news.id])):
             row = rows[0]
             if (
                 table.state[row] == TaskState.PLACED
                 and table.worker[row] == worker
                 and table.attempt[row] == news.attempt
             ):
+                if table.tries.get(int(row), 0) < table.options.retries:
+                    table.tries[int(row)] = table.tries.get(int(row), 0) + 1
+                    self.dispatch.place_elsewhere(table, rows, worker)
+                    continue
                 failure = TaskFailure(news.exception, news.traceback, table.job.task_name(row), table.job.origin(row))
-                self._fail(table, rows, failure)
-                self._free_if_over(table)
+                self.fail(table, rows, failure)
+                self.free_if_over(table)
+
+    def given_back(self, worker: int, news: GivenBack) -> None:
+        """A worker gives back tasks that it has not begun: whoever they were asked back for gets them."""
+        idle = self.dispatch.stealing.answered(worker)
+        for table, rows, at in self.by_job(news.ids):
+            current = (
+                (table.state[rows] == TaskState.PLACED)
+                & (table.worker[rows] == worker)
+                & (table.attempt[rows] == news.attempts[at])
+            )
+            rows = rows[current]
+            if len(rows):
+                self.dispatch.place_given_back(table, rows, idle)
+
+    def base_of(self, id: int) -> int:
+        """The id of the first task of a job, given one of its ids."""
+        return self._bases[bisect_right(self._bases, id) - 1]
 
     def any_held(self, ids: Ints) -> bool:
         """Whether a client holds the output of one of these tasks."""
-        return any(bool(table.held[rows].any()) for table, rows, _ in self._by_job(ids))
+        return any(bool(table.held[rows].any()) for table, rows, _ in self.by_job(ids))
 
     def effects(self) -> tuple[list[tuple[int, ToWorker]], list[tuple[int, ToClient]]]:
         """Place what can be placed; then all messages since the last call, for workers and for clients, in order."""
-        for table in [table for table in self._unplaced_nested.values() if self._place_all(table)]:
-            del self._unplaced_nested[table.base]
-        if self._unplaced and self.loads.want_more():
-            self._place()
+        self.dispatch.place()
+        if len(self.loads.threads) > 1:
+            self.dispatch.take_back(self.tables.values())
         if self._validate:
-            audit(self.tables.values(), self.loads)
-        to_workers, self._to_workers = self._to_workers, []
+            audit(self.tables.values(), self.dispatch)
+        to_workers, self.dispatch.outbox = self.dispatch.outbox, []
         to_clients, self._to_clients = self._to_clients, []
         return to_workers, to_clients
 
-    # ---- placing
-
-    def _place(self) -> None:
-        for table in list(self._unplaced.values()):
-            if self._place_all(table):
-                del self._unplaced[table.base]
-            elif not self.loads.want_more():
-                return
-
-    def _place_all(self, table: TaskTable) -> bool:
-        """Place what there is room for; whether that was all of the job."""
-        if table.blocked and not self._unblock(table):
-            return False
-        loads = self._loads_of(table)
-        while loads.want_more():
-            rows = table.next_waiting(loads.most())
-            if not len(rows):
-                return True
-            seconds = table.expected_seconds(rows, loads.horizon * UNKNOWN_SHARE)
-            k = loads.run_length(seconds)
-            self._place_run(table, rows[:k], seconds[:k])
-        return False
-
-    def _loads_of(self, table: TaskTable) -> Loads:
-        return self.loads if table.own_loads is None else table.own_loads
-
-    def _place_run(self, table: TaskTable, rows: Ints, seconds: NDArray[np.float64]) -> None:
-        counts, deps = table.dependencies(rows)
-        workers = self._choose(table, rows, counts, deps, seconds)
-        move(table.state, rows, Move.PLACE)
-        table.cursor = int(rows[-1]) + 1
-        table.worker[rows] = workers
-        table.attempt[rows] += 1
-        table.estimate[rows] = seconds
-        self._loads_of(table).placed(workers, table.estimate[rows])
-        indptr = row_starts(counts)
-        if len(self.loads.threads) == 1:
-            self._send_run(table, 0, rows, indptr, deps)
-            return
-        owners = np.repeat(workers, counts)
-        for worker in np.unique(workers).tolist():
-            mine = workers == worker
-            self._send_run(table, worker, rows[mine], row_starts(counts[mine]), deps[owners == worker])
-
-    def _choose(
-        self, table: TaskTable, rows: Ints, counts: Ints, deps: Ints, seconds: NDArray[np.float64]
-    ) -> NDArray[np.int32]:
-        if len(self.loads.threads) == 1:
-            return np.zeros(len(rows), np.int32)
-        inner = np.searchsorted(rows, deps)
-        inner[rows[np.minimum(inner, len(rows) - 1)] != deps] = -1
-        return choose_workers(counts, table.worker[deps], inner, table.nbytes[deps], seconds, self._loads_of(table))
-
-    def _send_run(self, table: TaskTable, worker: int, rows: Ints, indptr: Ints, deps: Ints) -> None:
-        if worker not in table.knows:
-            table.knows.add(worker)
-            layers = table.job.layers
-            self._to_workers.append(
-                (worker, Kernels(range(table.first_layer, table.first_layer + len(layers)), layers))
-            )
-        message = Place(
-            ids=rows + table.base,
-            attempts=table.attempt[rows],
-            layers=table.job.layer[rows] + table.first_layer,
-            params=table.job.params(rows),
-            indptr=indptr,
-            deps=table.ids(deps),
-            homes=table.worker[deps],
-        )
-        self._to_workers.append((worker, message))
-
-    def _unblock(self, table: TaskTable) -> bool:
-        """Whether all that a job needs of earlier ones is placed; if so, note where."""
-        for foreign in table.foreign:
-            if (foreign.owner.state[foreign.there] == TaskState.WAITING).any():
-                return False
-        for foreign in table.foreign:
-            table.worker[foreign.here] = foreign.owner.worker[foreign.there]
-            table.nbytes[foreign.here] = foreign.owner.nbytes[foreign.there]
-        table.blocked = False
-        return True
-
     # ---- ends of tasks
 
-    def _fail(self, table: TaskTable, rows: Ints, failure: TaskFailure) -> None:
+    def _release(self, table: TaskTable, rows: Ints) -> None:
+        """Take one hold off each of the rows; repeats count."""
+        if not len(rows):
+            return
+        np.subtract.at(table.held, rows, ONE)
+        for row in rows[table.held[rows] == 0].tolist() if table.failures else ():
+            table.failures.pop(row, None)
+        self._let_go(table, table.no_longer_waited_for(rows))
+        self.free_if_over(table)
+
+    def _take_cancelled(self) -> dict[int, Ints]:
+        """What has been cancelled since that was to be noted, by worker."""
+        cancelled, self._cancelled = self._cancelled or [], None
+        found: dict[int, list[Ints]] = {}
+        for table, rows in cancelled:
+            workers = table.worker[rows]
+            for worker in np.unique(workers).tolist():
+                found.setdefault(worker, []).append(rows[workers == worker] + table.base)
+        return {worker: np.concatenate(ids) for worker, ids in found.items()}
+
+    def _tell_how_it_stands(self, table: TaskTable, rows: Ints, client: int) -> None:
+        finished = rows[table.state[rows] == TaskState.FINISHED]
+        if len(finished):
+            self._to_clients.append((client, Done(table.base, finished + table.base, table.worker[finished])))
+        for row in rows[table.state[rows] == TaskState.FAILED].tolist():
+            self._to_clients.append((client, Broken(table.base, np.array([row + table.base]), table.failures[row])))
+
+    def tell_done(self, table: TaskTable, rows: Ints) -> None:
+        """Tell the clients that hold some of the rows that these exist, and where."""
+        for client, held in table.holders(rows):
+            self._to_clients.append((client, Done(table.base, held + table.base, table.worker[held])))
+
+    def tell_undone(self, table: TaskTable, rows: Ints) -> None:
+        """Tell the clients that hold some of the rows that these do not exist any more, and will again."""
+        for client, held in table.holders(rows):
+            self._to_clients.append((client, Undone(table.base, held + table.base)))
+
+    def fail(self, table: TaskTable, rows: Ints, failure: TaskFailure) -> None:
         """Fail rows and all that depends on them, in later jobs too."""
         left = deque([(table, rows)])
         while left:
@@ -283,17 +344,18 @@ class SchedulerState:
                 continue
             placed = rows[table.state[rows] == TaskState.PLACED]
             move(table.state, rows, Move.FAIL)
-            self._unload(table, placed)
-            self._drop(table, placed)
+            self.dispatch.unload(table, placed)
+            self.dispatch.drop(table, placed)
             table.live -= len(rows)
             held = rows[table.held[rows] > 0]
             if len(held):
                 table.failures.update(dict.fromkeys(held.tolist(), failure))
-                self._to_clients.append((table.client, Broken(table.base, held + table.base, failure)))
-            left.append((table, np.unique(table.dependents(rows))))
+                for client, of_client in table.holders(held):
+                    self._to_clients.append((client, Broken(table.base, of_client + table.base, failure)))
+            left.append((table, distinct(table.dependents(rows))))
             left.extend(table.dependents_in_later_jobs(rows))
             self._let_go(table, table.no_longer_waited_for(table.dependencies(rows)[1]))
-            self._free_if_over(table)
+            self.free_if_over(table)
 
     def _let_go(self, table: TaskTable, rows: Ints) -> None:
         """Nobody waits for these rows now: release what is finished, cancel what is not and, backwards, its needs."""
@@ -312,25 +374,16 @@ class SchedulerState:
             unfinished = rows[(state == TaskState.WAITING) | (state == TaskState.PLACED)]
             placed = unfinished[table.state[unfinished] == TaskState.PLACED]
             move(table.state, unfinished, Move.CANCEL)
-            self._unload(table, placed)
-            self._drop(table, np.concatenate([finished, placed]) if len(placed) else finished)
+            self.dispatch.unload(table, placed)
+            if self._cancelled is not None and len(placed):
+                self._cancelled.append((table, placed))
+            self.dispatch.drop(table, np.concatenate([finished, placed]) if len(placed) else finished)
             table.live -= len(finished) + len(unfinished)
             before = table.no_longer_waited_for(table.dependencies(unfinished)[1]) if len(unfinished) else unfinished
             if len(before):
                 left.append((table, before))
             else:
-                self._free_if_over(table)
-
-    def _drop(self, table: TaskTable, rows: Ints) -> None:
-        if not len(rows):
-            return
-        workers = table.worker[rows]
-        for worker in [0] if len(self.loads.threads) == 1 else np.unique(workers).tolist():
-            self._to_workers.append((worker, Drop(rows[workers == worker] + table.base)))
-
-    def _unload(self, table: TaskTable, rows: Ints) -> None:
-        if len(rows):
-            self._loads_of(table).gone(table.worker[rows], table.estimate[rows])
+                self.free_if_over(table)
 
     # ---- jobs
 
@@ -339,14 +392,13 @@ class SchedulerState:
         table.foreign_ids = inputs
         found = 0
         failed: list[tuple[Ints, TaskFailure]] = []
-        for owner, there, which in self._by_job(inputs):
+        for owner, there, which in self.by_job(inputs):
             at = np.arange(len(inputs))[which]
             alive = owner.held[there] > 0
             found += int(alive.sum())
-            used = (
-                table.waiters[at + table.n] > 0
-            )  # one that is wanted itself, and no more, is none of this job's business
-            table.foreign.append(Foreign(owner, there[used], at[used] + table.n))
+            used = table.waiters[at + table.n] > 0
+            if used.any():  # one that is wanted itself, and no more, is none of this job's business
+                table.foreign.append(Foreign(owner, there[used], at[used] + table.n))
         if found < len(inputs):
             raise GraphError(
                 f"{len(inputs) - found} of the {len(inputs)} futures that the graph depends on were released "
@@ -354,22 +406,44 @@ class SchedulerState:
             )
         for foreign in table.foreign:
             foreign.owner.later[table.base] = table
-            np.add.at(foreign.owner.waiters, foreign.there, 1)
+            np.add.at(foreign.owner.waiters, foreign.there, ONE)
             for there, here in zip(foreign.there.tolist(), foreign.here.tolist()) if foreign.owner.failures else ():
                 if there in foreign.owner.failures:
                     failed.append((np.array([here]), foreign.owner.failures[there]))
         return failed
 
-    def _free_if_over(self, table: TaskTable) -> None:
-        if table.over and self.tables.pop(table.base, None) is not None:
+    def free_if_over(self, table: TaskTable) -> None:
+        """Forget a job when nobody can ask for anything of it any more, nor need anything of it again."""
+        left = [table]
+        while left:
+            table = left.pop()
+            if not table.over or self.tables.get(table.base) is not table:
+                continue
+            self.dispatch.forget(table)
+            if self.lineage and table.later:
+                self._remember(table)
+                continue
+            if self._remembered.pop(table.base, None) is not None:
+                self._remembered_nbytes -= table.nbytes_here
+            del self.tables[table.base]
             del self._bases[bisect_right(self._bases, table.base) - 1]
-            self._unplaced.pop(table.base, None)
-            self._unplaced_nested.pop(table.base, None)
+            left += [foreign.owner for foreign in table.foreign] if self.lineage else ()
             table.forget_foreign()
-            layers = range(table.first_layer, table.first_layer + len(table.job.layers))
-            self._to_workers += [(worker, ForgetKernels(layers)) for worker in table.knows]
+            table.forgotten_by_later()
 
-    def _by_job(self, ids: Ints) -> list[tuple[TaskTable, Ints, Ints | slice]]:
+    def _remember(self, table: TaskTable) -> None:
+        """Keep a job that is over, as later ones were made from it; forget the oldest such ones where they are many."""
+        if table.base not in self._remembered:
+            self._remembered[table.base] = table
+            self._remembered_nbytes += table.nbytes_here
+        while self._remembered_nbytes > LINEAGE_BYTES:
+            oldest = next((other for other in self._remembered.values() if other.over), None)
+            if oldest is None:
+                return
+            oldest.forgotten_by_later()
+            self.free_if_over(oldest)
+
+    def by_job(self, ids: Ints) -> list[tuple[TaskTable, Ints, Ints | slice]]:
         """Split ids by job: each table, its rows, where they stand in `ids`. Ids of jobs that are over are left out."""
         if not len(ids) or not self._bases:
             return []
@@ -381,7 +455,7 @@ class SchedulerState:
                 return [(table, ids - table.base, _ALL)]
         which = np.searchsorted(self._bases, ids, side="right") - 1
         parts: list[tuple[TaskTable, Ints, Ints | slice]] = []
-        for number in np.unique(which[which >= 0]).tolist():
+        for number in distinct(which[which >= 0]).tolist():
             table = self.tables[self._bases[number]]
             at = np.flatnonzero((which == number) & (ids < table.base + table.n))
             if len(at):

@@ -40,6 +40,8 @@ class Move(IntEnum):
     RELEASE = 2
     FAIL = 3
     CANCEL = 4
+    UNDO = 5
+    """Its output, or its place, or something that it needs went with a worker: it is to be placed anew."""
 
 
 MOVES = {
@@ -48,6 +50,10 @@ MOVES = {
     Move.RELEASE: ((TaskState.FINISHED,), TaskState.RELEASED),
     Move.FAIL: ((TaskState.WAITING, TaskState.PLACED), TaskState.FAILED),
     Move.CANCEL: ((TaskState.WAITING, TaskState.PLACED), TaskState.CANCELLED),
+    Move.UNDO: (
+        (TaskState.PLACED, TaskState.FINISHED, TaskState.RELEASED, TaskState.CANCELLED),
+        TaskState.WAITING,
+    ),
 }
 
 _LEGAL = np.zeros((len(Move), len(TaskState)), bool)

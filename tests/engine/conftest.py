@@ -1,4 +1,4 @@
-"""Clients of both kinds, and a thread that can be held."""
+"""Clients of all kinds, and a thread that can be held."""
 
 from __future__ import annotations
 
@@ -13,9 +13,31 @@ PATIENCE = 20.0
 """Seconds after which something that must happen counts as never happening."""
 
 
-@pytest.fixture(params=["threads", "inline"])
+@pytest.fixture(scope="session")
+def processes() -> Iterator[rs.LocalCluster]:
+    """Two workers of one thread, in processes of their own; tests share them, and leave them as they were."""
+    with rs.LocalCluster(workers=2, threads_per_worker=1) as cluster:
+        cluster.wait_for_workers(timeout=60)
+        yield cluster
+
+
+@pytest.fixture(params=["threads", "inline", "processes"])
 def client(request: pytest.FixtureRequest) -> Iterator[rs.Client]:
-    """Two compute threads, or none."""
+    """Wherever computations may run: two compute threads, none, or two other processes."""
+    match request.param:
+        case "processes":
+            where = {"where": request.getfixturevalue("processes")}
+        case "threads":
+            where = {"threads": 2}
+        case _:
+            where = {"where": "inline"}
+    with rs.Client(**where) as client:
+        yield client
+
+
+@pytest.fixture(params=["threads", "inline"])
+def near(request: pytest.FixtureRequest) -> Iterator[rs.Client]:
+    """Computing in this process, so that tasks share what the test has: two compute threads, or none."""
     with rs.Client(request.param, threads=2 if request.param == "threads" else None) as client:
         yield client
 

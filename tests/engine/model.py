@@ -6,6 +6,7 @@ when they run, is not the model's business.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from restride.engine.graph import TaskGraph
 from restride.engine.job import Job, compile_job
+from restride.engine.options import Options
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -124,10 +126,31 @@ class ModelTask:
     """Salt of its layer, and which task of the layer: what its exception says, if it raises."""
     deps: list[int]
     raises: bool
-    held: bool
-    """Whether the client wants it, and has not released it."""
+    holds: Counter[int]
+    """How often each client wants it, and has not released it."""
     state: str = "unfinished"
     """Then ``finished``, ``released``, ``failed`` or ``cancelled``."""
+    home: int | None = None
+    """The worker that it is placed at, or that has its output."""
+    attempt: int = 0
+    tries: int = 0
+    """How often it was tried again."""
+    deaths: int = 0
+    """How many workers have died of it."""
+
+    @property
+    def held(self) -> bool:
+        return self.holds.total() > 0
+
+
+@dataclass
+class ModelJob:
+    client: int
+    ids: list[int]
+    inputs: set[int]
+    """Outputs of other jobs that its tasks need."""
+    nested: bool
+    options: Options
 
 
 class Model:
@@ -135,17 +158,15 @@ class Model:
 
     def __init__(self) -> None:
         self.tasks: dict[int, ModelTask] = {}
-        self.jobs: dict[int, list[int]] = {}
-        """Ids of the tasks of each job, by its first."""
+        self.jobs: dict[int, ModelJob] = {}
+        """By the id of the first task."""
         self.values: dict[int, int | None] = {}
         """What each task must compute; None where it, or something before it, raises."""
         self._dependents: dict[int, list[ModelTask]] = {}
-        self.told: list[tuple[str, int]] = []
-        """What clients must have heard: ``("done", id)`` and ``("broken", id)``."""
-        self.dropped: list[int] = []
-        """What nobody needs any more of what once was needed."""
+        self.told: list[tuple[int, int, str, int | None]] = []
+        """What clients must have heard: client, id, what, and where."""
 
-    def submit(self, spec: GraphSpec, salt: int, job: Job, base: int) -> None:
+    def submit(self, spec: GraphSpec, salt: int, job: Job, base: int, note: ModelJob) -> None:
         """A job has begun. Nothing but the numbering of its tasks is taken from its columns."""
         tasks = spec.tasks()
         starts = np.cumsum([0, *map(len, spec.layers)])
@@ -154,17 +175,19 @@ class Model:
         for id, (layer, _, at) in enumerate(tasks):
             if layer.futures is not None:
                 id_of[id] = layer.futures[at]
-        self.jobs[base] = []
+        self.jobs[base] = note
         for graph_id in sorted(graph_ids):
             layer, number, at = tasks[graph_id]
             raises = layer.raising is not None and layer.raising[at]
             deps = [id_of[dep] for dep in layer.rows[at]]
             id = id_of[graph_id]
-            task = ModelTask(id, (salt + number, at), deps, raises, graph_id in spec.wanted)
+            holds = Counter([note.client] if graph_id in spec.wanted else [])
+            task = ModelTask(id, (salt + number, at), deps, raises, holds)
             self.tasks[id] = task
             for dep in deps:
                 self._dependents.setdefault(dep, []).append(task)
-            self.jobs[base].append(id)
+            note.ids.append(id)
+            note.inputs.update(dep for dep in deps if not base <= dep < base + len(graph_ids))
             inputs = [self.values[dep] for dep in deps]
             if raises or None in inputs:
                 self.values[id] = None
@@ -172,43 +195,104 @@ class Model:
                 self.values[id] = mix(*([] if layer.raising is None else [at]), *inputs, salt=salt + number)
         self._spread()
 
+    def place(self, id: int, worker: int, attempt: int) -> None:
+        task = self.tasks[id]
+        task.home, task.attempt = worker, attempt
+
     def finish(self, id: int) -> None:
         task = self.tasks[id]
         task.state = "finished"
-        if task.held:
-            self.told.append(("done", id))
+        self._tell(task, "done")
         self._spread()
 
     def fail(self, id: int) -> None:
         self._fail(self.tasks[id])
         self._spread()
 
-    def release(self, ids: Iterable[int]) -> None:
+    def release(self, ids: Iterable[int], client: int) -> None:
+        """A client lets go, once for each id; of what it does not hold it cannot."""
         for id in ids:
-            assert self.tasks[id].held
-            self.tasks[id].held = False
+            if self.tasks[id].holds[client]:
+                self.tasks[id].holds[client] -= 1
         self._spread()
 
-    def held(self) -> list[int]:
-        return [id for id, task in self.tasks.items() if task.held]
+    def hold(self, ids: Iterable[int], client: int) -> None:
+        for id in set(ids):
+            task = self.tasks[id]
+            if task.state == "finished":
+                self.told.append((client, id, "done", task.home))
+            elif task.state == "failed":
+                self.told.append((client, id, "broken", None))
+        for id in ids:
+            self.tasks[id].holds[client] += 1
+
+    def lose_client(self, client: int) -> None:
+        for task in self.tasks.values():
+            del task.holds[client]
+        self._spread()
+
+    def lose_worker(self, worker: int, running: Iterable[int], most_deaths: int) -> None:
+        """What it had is computed again where that is needed, and whatever that needs; what is behind waits, too."""
+        for task in self.tasks.values():
+            if task.home == worker and task.state in ("unfinished", "finished"):
+                self._undo(task)
+        changed = True
+        while changed:
+            changed = False
+            for task in self.tasks.values():
+                for dep in map(self.tasks.__getitem__, task.deps if task.state == "unfinished" else ()):
+                    if dep.state in ("released", "cancelled"):
+                        self._undo(dep)
+                        changed = True
+                    if task.home is not None and dep.state == "unfinished" and dep.home is None:
+                        self._undo(task)
+                        changed = True
+        self._spread()
+        suspects = []
+        for id in running:
+            task = self.tasks[id]
+            task.deaths += 1
+            if task.deaths >= most_deaths and task.state == "unfinished" and task.home is None:
+                suspects.append((task.deaths, id))
+        if suspects:
+            self._fail(self.tasks[max(suspects)[1]])
+            self._spread()
+
+    def held(self, client: int | None = None) -> list[int]:
+        """What some client holds, or this one."""
+        return [id for id, task in self.tasks.items() if (task.held if client is None else task.holds[client])]
 
     def unfinished(self) -> list[int]:
         return [id for id, task in self.tasks.items() if task.state == "unfinished"]
 
+    def placed(self) -> list[int]:
+        return [id for id in self.unfinished() if self.tasks[id].home is not None]
+
     def live_jobs(self) -> set[int]:
         """Jobs of which there is something left that somebody could ask for."""
-        return {base for base, ids in self.jobs.items() if any(self._is_left(self.tasks[id]) for id in ids)}
+        return {base for base, job in self.jobs.items() if any(self._is_left(self.tasks[id]) for id in job.ids)}
 
-    def raising_ancestors(self, id: int) -> set[tuple[int, int]]:
-        """Names of the tasks that can be to blame where this one fails."""
-        found, seen, left = set(), set(), [id]
+    def kept_jobs(self) -> set[int]:
+        """Those, and the ones from which they, or others that are kept, were made."""
+        kept = self.live_jobs()
+        left = list(kept)
+        while left:
+            inputs = self.jobs[left.pop()].inputs
+            owners = {base for base, job in self.jobs.items() if not inputs.isdisjoint(job.ids)} - kept
+            kept |= owners
+            left += owners
+        return kept
+
+    def to_blame(self, id: int) -> set[int]:
+        """Tasks that can be to blame where this one fails."""
+        found: set[int] = set()
+        left = [id]
         while left:
             task = self.tasks[left.pop()]
-            if task.id not in seen:
-                seen.add(task.id)
+            if task.id not in found:
+                found.add(task.id)
                 left += task.deps
-                found |= {task.name} if task.raises else set()
-        return found
+        return {id for id in found if self.tasks[id].raises or self.tasks[id].deaths}
 
     def _is_left(self, task: ModelTask) -> bool:
         return task.state in ("unfinished", "finished") or (task.state == "failed" and task.held)
@@ -216,11 +300,19 @@ class Model:
     def _is_needed(self, task: ModelTask) -> bool:
         return task.held or any(other.state == "unfinished" for other in self._dependents.get(task.id, ()))
 
+    def _tell(self, task: ModelTask, what: str) -> None:
+        where = task.home if what == "done" else None
+        self.told += [(client, task.id, what, where) for client, times in task.holds.items() if times]
+
+    def _undo(self, task: ModelTask) -> None:
+        if task.state == "finished":
+            self._tell(task, "undone")
+        task.state = "unfinished"
+        task.home = None
+
     def _fail(self, task: ModelTask) -> None:
         task.state = "failed"
-        self.dropped.append(task.id)
-        if task.held:
-            self.told.append(("broken", task.id))
+        self._tell(task, "broken")
 
     def _spread(self) -> None:
         """Failures to dependents first, then the end of what nobody needs, until nothing changes."""
@@ -237,7 +329,6 @@ class Model:
             for task in self.tasks.values():
                 if task.state in ("unfinished", "finished") and not self._is_needed(task):
                     task.state = "released" if task.state == "finished" else "cancelled"
-                    self.dropped.append(task.id)
                     changed = True
 
 

@@ -36,9 +36,9 @@ def test_map_fills_in_futures_among_elements_and_keywords(client: rs.Client) -> 
     assert client.gather(futures) == [((1, [2]), {"key": 2}), ((5, [6]), {"key": 2})]
 
 
-def test_arguments_without_futures_are_handed_over_as_they_are(client: rs.Client) -> None:
+def test_arguments_without_futures_are_handed_over_as_they_are(near: rs.Client) -> None:
     arguments = ([1], {"a": 1}, OrderedDict(b=2))
-    (args, kwargs) = client.submit(same, *arguments, key=arguments).result(PATIENCE)
+    (args, kwargs) = near.submit(same, *arguments, key=arguments).result(PATIENCE)
     assert all(ours is theirs for ours, theirs in zip(args, arguments))
     assert kwargs["key"] is arguments
 
@@ -50,11 +50,11 @@ def test_arguments_are_not_changed_by_filling_in(client: rs.Client) -> None:
     assert argument == [future, {"a": future}]
 
 
-def test_a_call_fails_with_what_the_future_among_its_arguments_failed_with(client: rs.Client) -> None:
+def test_a_call_fails_with_what_the_future_among_its_arguments_failed_with(near: rs.Client) -> None:
     ran: list[object] = []
-    failed = client.submit(lambda: 1 / 0)
+    failed = near.submit(lambda: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        client.submit(ran.append, [failed]).result(PATIENCE)
+        near.submit(ran.append, [failed]).result(PATIENCE)
     assert ran == []
 
 

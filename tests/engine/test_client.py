@@ -58,21 +58,21 @@ def test_get_of_nothing_is_nothing(client: rs.Client) -> None:
     assert client.get(rs.TaskGraph(), []) == []
 
 
-def test_get_runs_only_what_the_ids_need(client: rs.Client) -> None:
+def test_get_runs_only_what_the_ids_need(near: rs.Client) -> None:
     ran: list[int] = []
     g = rs.TaskGraph()
     g.add(ran.append, 10, params=range(10))
-    client.get(g, [3, 7])
+    near.get(g, [3, 7])
     assert sorted(ran) == [3, 7]
 
 
-def test_get_refuses_an_id_that_is_not_in_the_graph_before_anything_runs(client: rs.Client) -> None:
+def test_get_refuses_an_id_that_is_not_in_the_graph_before_anything_runs(near: rs.Client) -> None:
     ran: list[int] = []
     g = rs.TaskGraph()
     g.add(ran.append, 2, params=range(2))
     for ids in ([0, 2], [-1, 0]):
         with pytest.raises(rs.GraphError, match=r"the graph has tasks 0 to 1"):
-            client.get(g, ids)
+            near.get(g, ids)
     assert ran == []
 
 
@@ -209,7 +209,7 @@ def test_gather_keeps_the_structure(client: rs.Client) -> None:
 def test_scatter_makes_a_future_of_each_element(client: rs.Client) -> None:
     array = np.arange(3)
     single = client.scatter(array)
-    assert single.result(PATIENCE) is array
+    assert (single.result(PATIENCE) == array).all()
     assert client.gather(client.scatter([1, 2])) == [1, 2]
     assert client.gather(client.scatter((1, 2))) == (1, 2)
     assert client.gather(client.scatter({"a": 1})) == {"a": 1}
@@ -244,14 +244,14 @@ def test_a_call_does_not_join_calls_that_were_made_before_what_it_depends_on(hel
 # ---- memory
 
 
-def test_nothing_is_held_once_all_futures_are_gone(client: rs.Client) -> None:
-    futures = client.map(np.ones, [1000] * 20)
-    total = client.submit(sum, futures)
-    client.gather(total)
-    assert client.nbytes >= 20 * 8000
+def test_nothing_is_held_once_all_futures_are_gone(near: rs.Client) -> None:
+    futures = near.map(np.ones, [1000] * 20)
+    total = near.submit(sum, futures)
+    near.gather(total)
+    assert near.nbytes >= 20 * 8000
     del futures, total
-    client.submit(inc, 1).result(PATIENCE)  # whatever was let go before is gone before the next call's result comes
-    assert client.nbytes < 100
+    near.submit(inc, 1).result(PATIENCE)  # whatever was let go before is gone before the next call's result comes
+    assert near.nbytes < 100
 
 
 class Tracked:
@@ -261,31 +261,31 @@ class Tracked:
         weakref.finalize(self, ended.set)
 
 
-def test_an_output_is_freed_when_its_future_goes(client: rs.Client) -> None:
+def test_an_output_is_freed_when_its_future_goes(near: rs.Client) -> None:
     ended = threading.Event()
-    future = client.submit(Tracked, ended)
+    future = near.submit(Tracked, ended)
     rs.wait([future], PATIENCE)
     assert not ended.is_set()
     del future
     assert ended.wait(PATIENCE)
 
 
-def test_a_chain_frees_what_has_been_used(client: rs.Client) -> None:
+def test_a_chain_frees_what_has_been_used(near: rs.Client) -> None:
     ended = [threading.Event() for _ in range(20)]
-    future = client.submit(Tracked, ended[0])
+    future = near.submit(Tracked, ended[0])
     for event in ended[1:]:
-        future = client.submit(lambda _, event: Tracked(event), future, event)
+        future = near.submit(lambda _, event: Tracked(event), future, event)
     rs.wait([future], PATIENCE)
     assert all(event.wait(PATIENCE) for event in ended[:-1])
     assert not ended[-1].is_set()
 
 
-def test_get_keeps_nothing(client: rs.Client) -> None:
+def test_get_keeps_nothing(near: rs.Client) -> None:
     g = rs.TaskGraph()
     g.add(np.ones, 10, params=[1000] * 10)
-    client.get(g, range(10))
-    client.submit(inc, 1).result(PATIENCE)
-    assert client.nbytes < 100
+    near.get(g, range(10))
+    near.submit(inc, 1).result(PATIENCE)
+    assert near.nbytes < 100
 
 
 def test_intermediate_outputs_are_freed_as_a_graph_goes_on(threads: rs.Client) -> None:
@@ -328,12 +328,12 @@ def test_futures_that_end_in_a_reference_cycle_are_released_whenever_garbage_is_
     pytest.fail(f"{client.nbytes} bytes are held by nobody")
 
 
-def test_an_output_that_holds_a_future_can_be_released(client: rs.Client) -> None:
-    inner = [client.submit(inc, 1)]
-    outer = client.submit(inner.pop)
+def test_an_output_that_holds_a_future_can_be_released(near: rs.Client) -> None:
+    inner = [near.submit(inc, 1)]
+    outer = near.submit(inner.pop)
     rs.wait([outer], PATIENCE)
     del outer
-    assert client.submit(inc, 2).result(PATIENCE) == 3
+    assert near.submit(inc, 2).result(PATIENCE) == 3
 
 
 def test_a_task_whose_future_goes_before_it_runs_does_not_run(held: rs.Client, gate: Any) -> None:
@@ -406,7 +406,7 @@ def test_a_future_of_another_client_is_refused_at_the_call(client: rs.Client) ->
 
 
 def test_what_is_no_place_to_run_is_a_value_error() -> None:
-    with pytest.raises(ValueError, match="'threads' or 'inline', got 'moon'"):
+    with pytest.raises(ValueError, match=r"'threads' or 'inline', .* got 'moon'"):
         rs.Client("moon")
     with pytest.raises(ValueError, match="at least 1 thread, got 0"):
         rs.Client(threads=0)

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restride.engine.csr import positions, row_starts, stable_argsort, take_rows, transpose
+from restride.engine.csr import distinct, positions, row_starts, stable_argsort, take_rows, transpose
 
 COLUMNS = 9
 
@@ -63,3 +63,11 @@ def test_stable_argsort_is_numpys_whatever_the_number_of_digits(top: int, data: 
     some = st.integers(0, top) | st.sampled_from([0, top, top // 2, min(top, 65536), min(top, 65535)])
     keys = np.array(data.draw(st.lists(some, max_size=20)), np.int64)
     assert stable_argsort(keys, top).tolist() == np.argsort(keys, kind="stable").tolist()
+
+
+@given(st.lists(st.integers(-5, 5), max_size=20), st.sampled_from([np.int32, np.int64]))
+def test_distinct_is_what_unique_gives(ids: list[int], dtype: type) -> None:
+    column = np.array(ids, dtype)
+    assert np.array_equal(distinct(column), np.unique(column))
+    assert distinct(column).dtype == dtype
+    assert np.array_equal(column, ids)

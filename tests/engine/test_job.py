@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from restride.engine.graph import TaskGraph
-from restride.engine.job import Job, compile_job
+from restride.engine.job import Job, compile_job, job_of_one
 from restride.errors import GraphError
 from tests.engine.model import GraphSpec, graph_specs
 
@@ -175,3 +175,18 @@ def test_a_task_is_called_by_its_layer_and_by_which_of_it_unless_alone() -> None
     job = job_of(range(2), [7])
     assert [job.task_name(row) for row in range(3)] == ["a[0]", "a[1]", "b"]
     assert job.origin(2) == job.layers[1].origin
+
+
+@pytest.mark.parametrize("inputs", [[], [1000], [1000, 1001, 1000], [1002, 1001, 1000, 1001]])
+def test_a_job_of_one_task_is_what_compiling_its_graph_gives(inputs: list[Any]) -> None:
+    graph = TaskGraph()
+    unique = list(dict.fromkeys(inputs))
+    earlier = graph.add_futures(unique)
+    deps = [earlier.start + unique.index(future) for future in inputs]
+    layer = graph.add(max, 1, deps=([0, len(inputs)], deps), params=[7])
+    expected, expected_inputs, _ = compile_job(graph, layer.ids)
+    job, found = job_of_one(layer, inputs)
+    assert found == expected_inputs
+    for column in ("index", "indptr", "indices", "rindptr", "rindices", "inputs", "wanted"):
+        assert np.array_equal(getattr(job, column), getattr(expected, column)), column
+    assert (job.n, job.task_name(0), job.params(np.array([0]))) == (1, "max", [7])

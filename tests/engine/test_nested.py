@@ -133,8 +133,8 @@ def test_what_a_task_computes_fails_in_the_task(client: rs.Client) -> None:
     assert client.submit(task).result(PATIENCE) == "ZeroDivisionError('division by zero')"
 
 
-def test_a_task_may_return_a_future_of_what_it_submits(client: rs.Client) -> None:
-    assert client.submit(lambda: client.submit(abs, -3)).result(PATIENCE).result(PATIENCE) == 3
+def test_a_task_may_return_a_future_of_what_it_submits(near: rs.Client) -> None:
+    assert near.submit(lambda: near.submit(abs, -3)).result(PATIENCE).result(PATIENCE) == 3
 
 
 def test_several_threads_may_run_tasks_that_compute(client: rs.Client, in_threads: Callable[..., list[object]]) -> None:

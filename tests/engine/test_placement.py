@@ -189,3 +189,53 @@ def test_every_task_gets_a_worker_that_there_is(data: st.DataObject, count: int)
     workers = choose(loads, rows, homes=homes, nbytes=data.draw(st.sampled_from([0, 8, 10**12])), seconds=seconds)
     assert len(workers) == len(rows)
     assert set(workers) <= set(range(count))
+
+
+def test_a_lost_worker_takes_no_tasks_and_its_bytes_draw_none() -> None:
+    loads = loads_of(1, 1, 1)
+    loads.remove_worker(1)
+    assert loads.most() == 2 * MOST_TASKS
+    assert loads.room().tolist() == [1.0, 0.0, 1.0]
+    rows: Rows = [[-1], [-1], [-1, -2], [-2], [], [0]]
+    workers = choose(loads, rows, homes={-1: 1, -2: 2}, nbytes=10**9)
+    assert set(workers) <= {0, 2}
+    assert workers[2:4] == [2, 2]
+
+
+@given(st.lists(st.booleans(), min_size=2, max_size=5).filter(any), st.integers(1, 10))
+def test_only_workers_that_are_allowed_are_chosen(allowed: list[bool], n: int) -> None:
+    loads = loads_of(*[2] * len(allowed))
+    among = loads.among(np.array(allowed))
+    workers = choose(among, [[] for _ in range(n)])
+    assert all(allowed[worker] for worker in workers)
+    assert among.most() == 2 * MOST_TASKS * sum(allowed)
+
+
+def test_a_share_of_the_room_is_a_share_of_the_run() -> None:
+    loads = loads_of(1, horizon=1.0)
+    assert loads.run_length(np.full(100, 0.125)) == 8
+    assert loads.run_length(np.full(100, 0.125), share=0.5) == 4
+    assert loads.run_length(np.full(100, 10.0), share=0.5) == LEAST_TASKS
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.floats(0.0, 2.0), st.integers(0, 5)), min_size=1, max_size=5))
+def test_more_is_wanted_where_some_worker_is_low_in_seconds_and_tasks_or_short_of_tasks(
+    workers: list[tuple[int, float, int]],
+) -> None:
+    loads = loads_of(*[threads for threads, _, _ in workers], horizon=1.0)
+    loads.most_tasks = 8
+    loads.seconds[:] = [seconds for _, seconds, _ in workers]
+    loads.tasks[:] = [tasks for _, _, tasks in workers]
+    low = [seconds < threads / 2 and tasks < 4 * threads for threads, seconds, tasks in workers]
+    short = [tasks < LEAST_TASKS * threads for threads, _, tasks in workers]
+    assert loads.want_more() == any(low + short)
+
+
+def test_one_task_is_reckoned_as_it_would_be_in_a_batch() -> None:
+    one, batch = loads_of(1, 1), loads_of(1, 1)
+    for worker, seconds in [(0, 0.5), (1, 0.25), (1, 1.0)]:
+        place(one, worker, 1, seconds)
+    batch.placed(np.array([0, 1, 1], np.int32), np.array([0.5, 0.25, 1.0], np.float32))
+    assert (one.tasks.tolist(), one.seconds.tolist()) == (batch.tasks.tolist(), batch.seconds.tolist())
+    one.gone(np.array([0], np.int32), np.array([0.4], np.float32))
+    assert (one.tasks[0], one.seconds[0]) == (0, 0.0)

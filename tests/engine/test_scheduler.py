@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gc
 import weakref
-from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pytest
@@ -17,53 +15,7 @@ from restride.engine.messages import Broken, Done, Drop, Failed, Finished, Forge
 from restride.engine.placement import LEAST_TASKS
 from restride.engine.scheduler import SchedulerState
 from restride.errors import GraphError
-
-
-def scheduler_with(*threads: int, **settings: Any) -> SchedulerState:
-    scheduler = SchedulerState(validate=True, **settings)
-    for count in threads:
-        scheduler.add_worker(count)
-    return scheduler
-
-
-def submit(scheduler: SchedulerState, graph: TaskGraph, wanted: Any) -> int:
-    job, inputs, _ = compile_job(graph, wanted)
-    return scheduler.submit(job, 0, np.array(inputs, np.int64))
-
-
-def submit_sources(scheduler: SchedulerState, n: int) -> int:
-    graph = TaskGraph()
-    return submit(scheduler, graph, graph.add(int, n).ids)
-
-
-def submit_next(scheduler: SchedulerState, inputs: Sequence[int]) -> int:
-    """A job of one task, wanted, that needs these outputs of earlier ones."""
-    graph = TaskGraph()
-    futures = graph.add_futures(inputs)  # type: ignore[arg-type]
-    return submit(scheduler, graph, graph.add(int, 1, deps=([0, len(inputs)], futures.ids)).ids)
-
-
-def finish(scheduler: SchedulerState, ids: Any, worker: int = 0, seconds: float = 0.001) -> None:
-    n = len(ids)
-    scheduler.finished(worker, Finished(np.array(ids), np.ones(n, np.int32), np.full(n, 8), np.full(n, seconds)))
-
-
-def fail(scheduler: SchedulerState, id: int, exception: Exception | None = None) -> None:
-    scheduler.failed(0, Failed(id, 1, exception, None))
-
-
-def placed(scheduler: SchedulerState) -> list[list[int]]:
-    """Ids that each worker is sent now, in the order of the messages."""
-    ids: list[list[int]] = [[] for _ in scheduler.loads.threads]
-    for worker, message in scheduler.effects()[0]:
-        if isinstance(message, Place):
-            ids[worker] += message.ids.tolist()
-    return ids
-
-
-def kinds(messages: list[tuple[int, Any]]) -> list[tuple[int, type]]:
-    return [(worker, type(message)) for worker, message in messages]
-
+from tests.engine.steps import fail, finish, kinds, placed, scheduler_with, submit, submit_next, submit_sources
 
 # ---- one task, start to end
 
@@ -99,9 +51,10 @@ def test_a_task_waits_for_a_worker_to_come() -> None:
 
 
 def test_ids_go_on_from_job_to_job_and_from_where_another_scheduler_ended() -> None:
-    scheduler = scheduler_with(1, first_id=100)
-    assert [submit_sources(scheduler, n) for n in (3, 0, 2)] == [100, 103, 104]
-    assert scheduler.next_id == 106
+    scheduler = scheduler_with(1)
+    assert [submit_sources(scheduler, n) for n in (3, 0, 2)] == [0, 3, 4]
+    successor = scheduler_with(1, numbering=scheduler.numbering)
+    assert submit_sources(successor, 1) == 6
 
 
 def test_a_job_without_tasks_is_over_at_once() -> None:
@@ -338,9 +291,8 @@ def test_nothing_is_placed_while_workers_have_more_than_half_of_their_horizon() 
     assert len(placed(scheduler)[0]) > 100
 
 
-def test_tasks_that_take_no_time_at_all_are_placed_up_to_the_most(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(placement, "MOST_TASKS", 10)
-    scheduler = scheduler_with(2)
+def test_tasks_that_take_no_time_at_all_are_placed_up_to_the_most() -> None:
+    scheduler = scheduler_with(2, most_tasks=10)
     submit_sources(scheduler, 100)
     ids: list[int] = []
     while len(ids) < 100:
@@ -422,3 +374,117 @@ def test_each_worker_gets_the_kernels_of_a_job_once_and_forgets_them_when_it_is_
     scheduler.release(np.arange(base, base + 12))
     forgotten = [worker for worker, message in scheduler.effects()[0] if isinstance(message, ForgetKernels)]
     assert sorted(forgotten) == [0, 1]
+
+
+# ---- several clients
+
+
+def news(scheduler: SchedulerState) -> list[tuple[int, type, list[int]]]:
+    return [(client, type(message), message.ids.tolist()) for client, message in scheduler.effects()[1]]
+
+
+def test_a_client_that_shares_an_output_hears_how_it_stands_and_what_becomes_of_it() -> None:
+    scheduler = scheduler_with(1)
+    base = submit_sources(scheduler, 3)
+    scheduler.effects()
+    finish(scheduler, [base])
+    fail(scheduler, base + 1)
+    scheduler.effects()
+    scheduler.hold(np.array([base, base + 1, base + 2]), 7)
+    assert news(scheduler) == [(7, Done, [base]), (7, Broken, [base + 1])]
+    finish(scheduler, [base + 2])
+    assert news(scheduler) == [(0, Done, [base + 2]), (7, Done, [base + 2])]
+
+
+def test_an_output_lives_until_the_last_that_shares_it_lets_go() -> None:
+    scheduler = scheduler_with(1)
+    base = submit_sources(scheduler, 1)
+    ids = np.array([base])
+    scheduler.hold(ids, 7)
+    scheduler.hold(np.array([base, base]), 7)
+    scheduler.hold(ids, 0)
+    scheduler.release(ids, 0)
+    scheduler.release(np.array([base, base]), 7)
+    scheduler.release(ids, 0)
+    assert placed(scheduler) == [[base]]
+    finish(scheduler, [base])
+    assert news(scheduler) == [(7, Done, [base])]
+    scheduler.release(ids, 7)
+    assert not scheduler.tables
+
+
+def test_nobody_can_let_go_of_what_others_hold() -> None:
+    scheduler = scheduler_with(1)
+    base = submit_sources(scheduler, 2)
+    scheduler.hold(np.array([base]), 7)
+    scheduler.release(np.array([base, base + 1]), 8)
+    scheduler.release(np.array([base, base, base, base + 1]), 7)
+    scheduler.release(np.array([base + 1, base + 1]), 0)
+    assert placed(scheduler) == [[base]]
+    finish(scheduler, [base])
+    assert news(scheduler) == [(0, Done, [base])]
+
+
+def test_what_nobody_holds_any_more_cannot_be_shared_and_nothing_changes() -> None:
+    scheduler = scheduler_with(1)
+    base = submit_sources(scheduler, 2)
+    scheduler.effects()
+    scheduler.release(np.array([base]))
+    scheduler.effects()
+    for ids in ([base, base + 1], [base + 1, base + 2], [base - 1]):
+        with pytest.raises(GraphError, match="nobody holds any more"):
+            scheduler.hold(np.array(ids), 7)
+    assert scheduler.tables[base].held.tolist() == [0, 1]
+
+
+def test_what_only_a_lost_client_wanted_is_cancelled_and_what_others_share_is_not() -> None:
+    scheduler = scheduler_with(1)
+    base = submit_sources(scheduler, 3, client=1)
+    other = submit_sources(scheduler, 1, client=2)
+    scheduler.hold(np.array([base + 1]), 2)
+    scheduler.effects()
+    scheduler.lose_client(1)
+    to_workers, _ = scheduler.effects()
+    assert [(type(message), message.ids.tolist()) for _, message in to_workers] == [(Drop, [base, base + 2])]
+    finish(scheduler, [base + 1, other])
+    assert news(scheduler) == [(2, Done, [base + 1]), (2, Done, [other])]
+    scheduler.lose_client(2)
+    assert not scheduler.tables
+
+
+def test_who_cancels_hears_which_tasks_may_run_and_where() -> None:
+    scheduler = scheduler_with(1, 1)
+    graph = TaskGraph()
+    first = graph.add(int, 4)
+    last = graph.add(int, 1, deps=([0, 4], first.ids))
+    base = submit(scheduler, graph, [*first.ids[:1], *last.ids])
+    scheduler.effects()
+    table = scheduler.tables[base]
+    (end,) = np.flatnonzero(np.diff(table.job.indptr)) + base
+    kept = int(np.flatnonzero(table.held[:4])[0]) + base
+    homes = {row + base: worker for row, worker in enumerate(table.worker.tolist())}
+    finish(scheduler, [base + 1], homes[base + 1])
+    cancelled = scheduler.cancel(np.array([end]), 0)
+    found = {id: worker for worker, ids in cancelled.items() for id in ids.tolist()}
+    assert found == {id: homes[id] for id in range(base, base + 5) if id not in (kept, base + 1)}
+    scheduler.effects()
+    assert scheduler.cancel(np.array([kept]), 0).keys() == {homes[kept]}
+    assert not scheduler.tables
+
+
+# ---- what takes little time, however much there is
+
+
+def test_a_job_that_is_over_keeps_no_table_of_those_that_it_was_made_from() -> None:
+    """Where no worker can be lost there is nothing to remember."""
+    scheduler = scheduler_with(1)
+    first = submit_sources(scheduler, 1)
+    second = submit_next(scheduler, [first])
+    table = weakref.ref(scheduler.tables[first])
+    scheduler.effects()
+    finish(scheduler, [first, second])
+    scheduler.effects()
+    scheduler.release(np.array([first]))
+    gc.collect()
+    assert table() is None
+    assert list(scheduler.tables) == [second]

@@ -16,6 +16,10 @@ LEGAL = [
     (TaskState.PLACED, Move.FAIL, TaskState.FAILED),
     (TaskState.WAITING, Move.CANCEL, TaskState.CANCELLED),
     (TaskState.PLACED, Move.CANCEL, TaskState.CANCELLED),
+    (TaskState.PLACED, Move.UNDO, TaskState.WAITING),
+    (TaskState.FINISHED, Move.UNDO, TaskState.WAITING),
+    (TaskState.RELEASED, Move.UNDO, TaskState.WAITING),
+    (TaskState.CANCELLED, Move.UNDO, TaskState.WAITING),
 ]
 ILLEGAL = [(source, what) for source in TaskState for what in Move if (source, what) not in [row[:2] for row in LEGAL]]
 
@@ -43,6 +47,7 @@ def test_no_rows_may_always_move() -> None:
     assert state.tolist() == [TaskState.RELEASED] * 2
 
 
-def test_ends_are_ends() -> None:
-    sources = {source for sources, _ in MOVES.values() for source in sources}
-    assert not sources & {TaskState.RELEASED, TaskState.FAILED, TaskState.CANCELLED}
+def test_only_the_loss_of_a_worker_undoes_an_end_and_a_failure_is_for_ever() -> None:
+    ends = {TaskState.RELEASED, TaskState.CANCELLED}
+    assert {what for what, (sources, _) in MOVES.items() if ends & set(sources)} == {Move.UNDO}
+    assert not any(TaskState.FAILED in sources for sources, _ in MOVES.values())

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from restride.engine.claims import BATCH_SECONDS, BATCH_TASKS
 from restride.engine.compute import run_claimed
 from restride.engine.graph import Layer
 from restride.engine.messages import Drop, ForgetKernels, Kernels, Place
 from restride.engine.store import WASTE
-from restride.engine.worker import BATCH_SECONDS, BATCH_TASKS, Outcomes, WorkerState
+from restride.engine.worker import Outcomes, WorkerState
 from restride.errors import InternalError
 
 
@@ -42,6 +43,7 @@ class Bench:
             indptr=np.cumsum([0, *map(len, tasks.values())]),
             deps=np.array(deps, np.int64),
             homes=np.zeros(len(deps), np.int32),
+            wanted=np.zeros(n, np.bool_),
         )
         self.state.receive(message)
         self.state.audit()

@@ -18,7 +18,7 @@ from restride.collections.array.operations import reductions as red
 from restride.collections.array.operations.map_blocks import map_blocks
 from restride.collections.array.operations.rechunk import Rechunk, rechunk
 from restride.collections.array.operations.reshape import reshape
-from restride.collections.array.operations.result import IntoMemory
+from restride.collections.array.operations.result import IntoMemory, assembled
 from restride.collections.array.writing import Writing, write_zarr
 from restride.collections.collection import Collection
 from restride.collections.expression import Expr, subexpressions
@@ -136,9 +136,11 @@ class Array(Collection):
 
     # ---- computing --------------------------------------------------------------------------------------------------
 
-    def _computation(self) -> tuple[Expr, Callable[[list[Any]], Any]]:
+    def _computation(self, *, here: bool) -> tuple[Expr, Callable[[list[Any]], Any]]:
         if self.npartitions == 1:
             return self.expr, lambda blocks: self._own(blocks[0])
+        if not here:
+            return self.expr, lambda blocks: assembled(blocks, self.chunks, self.dtype)
         result = np.empty(self.shape, self.dtype)
         return IntoMemory(self.expr, result), lambda _: result
 

@@ -81,8 +81,9 @@ def to_zarr(
     """Write an array as Zarr, in parallel.
 
     In a local directory the array is written beside its place, as ``.NAME.incomplete-...``, and renamed when it is
-    whole; what it replaces stays intact until then. Elsewhere `overwrite` deletes first; the array then has an
-    attribute ``restride_incomplete`` until it is whole, and `from_zarr` refuses it.
+    whole; what it replaces stays intact until then. Workers on other hosts need to see the same directory. Elsewhere
+    `overwrite` deletes first; the array then has an attribute ``restride_incomplete`` until it is whole, and
+    `from_zarr` refuses it.
 
     Parameters
     ----------
@@ -110,7 +111,8 @@ def to_zarr(
     FileExistsError
         There is something, and `overwrite` is false, or it is not an array.
     ValueError
-        `chunks` are not as many as there are axes, or not positive.
+        `chunks` are not as many as there are axes, or not positive; `component` lies in an array, or in a group of
+        another format; a store in memory, and workers in other processes.
     ImportError
         The package zarr is not installed.
 

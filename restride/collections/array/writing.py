@@ -2,51 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
-import numpy as np
-
-from restride.collections.array.expr import ArrayExpr, Persisted
+from restride.collections.array.expr import ArrayExpr
 from restride.collections.array.operations import zarr as zarrs
 from restride.collections.array.operations.storage import Sink, Write, aligned, unit_of
 from restride.collections.collection import Collection
 from restride.collections.expression import Expr
 
-if TYPE_CHECKING:
-    from restride.engine.futures import Future
-
 
 class Writing(Collection):
     """An array to be written: nothing happens until `compute`, which returns None when the array is there.
 
-    Several are written at once by ``rs.compute(one, other)``.
+    Several are written at once by ``rs.compute(one, other)``; ``client.submit(writing.compute)`` writes in the
+    background. What was begun is deleted where a computation fails, and the same writing can be computed again.
     """
 
-    def __init__(self, expr: Expr, path: str) -> None:
+    expr: Write
+
+    def __init__(self, expr: Write) -> None:
         self.expr = expr
-        self.path = path
+
+    @property
+    def path(self) -> str:
+        """What people call the place."""
+        return self.expr.sink.path
 
     def __repr__(self) -> str:
         return f"<Writing to {self.path}>"
 
-    def _computation(self) -> tuple[Expr, Callable[[list[Any]], None]]:
-        return self.expr, lambda _: None
+    # Only the writing of the blocks is tasks. Those may run twice, on workers that are lost and found; what prepares
+    # the target and what makes it appear may not.
+    @contextmanager
+    def _computing(self, *, here: bool) -> Iterator[tuple[Expr, Callable[[list[Any]], None]]]:
+        try:
+            sink = self.expr.sink.begin(here=here)
+        except Exception as error:
+            error.add_note(f"while preparing to write {self.path}")
+            raise
+        try:
+            yield self.expr.replace(sink=sink), lambda _: sink.finish()
+        except BaseException:
+            sink.discard()
+            raise
 
-    def _over_futures(self, futures: Sequence[Future]) -> Self:
-        return type(self)(Persisted(futures, (), np.dtype(object)), self.path)
+    def _to_persist(self) -> Expr:
+        raise TypeError(
+            f"{self!r} leaves nothing in memory that could persist; call compute() instead, "
+            "or client.submit(writing.compute) to write in the background"
+        )
 
 
 def write(expr: ArrayExpr, sink: Sink, compute: bool) -> Writing | None:
     """Write an array now, or return what will; its blocks are as the sink wants them."""
-    writing = Writing(Write(expr, sink), sink.path)
+    writing = Writing(Write(expr, sink))
     if not compute:
         return writing
-    try:
-        writing.compute()
-    except BaseException:
-        sink.discard()
-        raise
+    writing.compute()
     return None
 
 

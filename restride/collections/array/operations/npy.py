@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+import uuid
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 
 from restride.collections.array.chunks import Chunks
-from restride.collections.array.operations.staging import Staging
+from restride.collections.array.operations.staging import PARTIAL, Staging
 
 INFO = "info.json"
 """The file of a stack that tells its axis and its chunks."""
@@ -67,11 +68,19 @@ class NpyStackSink:
     def path(self) -> str:
         return str(self.staging.path)
 
-    def begin(self) -> str:
-        return str(self.staging.begin())
+    def begin(self, *, here: bool) -> Self:
+        return replace(self, staging=self.staging.begin())
 
-    def write(self, target: str, number: int, where: tuple[slice, ...], block: Any) -> None:
-        np.save(os.path.join(target, f"{number}.npy"), block, allow_pickle=False)
+    def write(self, number: int, where: tuple[slice, ...], block: Any) -> None:
+        path = self.staging.work / f"{number}.npy"
+        partial = path.with_suffix(f".{uuid.uuid4().hex}.{PARTIAL}")
+        try:
+            with partial.open("xb") as file:
+                np.save(file, block, allow_pickle=False)
+            partial.replace(path)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
 
     def finish(self) -> None:
         info = {"axis": self.axis, "chunks": self.chunks, "dtype": np.lib.format.dtype_to_descr(self.dtype)}

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from restride.collections.array.chunks import block_bounds
+from restride.collections.array.chunks import Chunks, block_bounds
 from restride.collections.array.expr import ArrayExpr
 from restride.collections.blocks import Blocks, Map, every
 from restride.collections.expression import Expr
@@ -40,6 +40,16 @@ class IntoMemory(Expr):
             name="result",
             origin=self.array.origin,
         )
+
+
+def assembled(blocks: list[Any], chunks: Chunks, dtype: np.dtype) -> np.ndarray:
+    """One array of blocks that have come from other processes; takes them out of the list as it goes."""
+    result = np.empty(tuple(map(sum, chunks)), dtype)
+    copy = CopyInto(result)
+    for number, bounds in enumerate(block_bounds(chunks).tolist()):
+        copy(bounds, blocks[number])
+        blocks[number] = None
+    return result
 
 
 class CopyInto:

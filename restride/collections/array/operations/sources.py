@@ -12,7 +12,7 @@ import numpy as np
 from restride.collections.array.chunks import Chunks, block_bounds, block_shapes, starts_of
 from restride.collections.array.expr import ArrayExpr
 from restride.collections.blocks import Blocks, Map
-from restride.collections.expression import LITERAL_LIMIT
+from restride.collections.expression import LITERAL_LIMIT, Expr
 from restride.engine.graph import Params
 
 
@@ -132,6 +132,18 @@ class FromArray(Source):
 
     def params(self) -> Params:
         return block_bounds(self.chunks)
+
+    def shipped(self) -> Expr:
+        if not isinstance(self.source, np.ndarray) or self.source.nbytes <= LITERAL_LIMIT:
+            return self
+        block = SliceBlock(self.source)
+        blocks = [block(bounds) for bounds in block_bounds(self.chunks).tolist()]
+        return BlockSource(self.chunks, self.dtype, _as_it_is, blocks, self.label)
+
+
+def _as_it_is(block: Any) -> Any:
+    """Kernel: a block that has come along as the task's parameter."""
+    return block
 
 
 class FillBlock:

@@ -1,45 +1,55 @@
-"""Writing arrays: first what prepares the target, then a task a block, then what makes the whole appear at once."""
+"""Writing arrays: a task writes each block; what comes before and after all of them is done by the client, once."""
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 
 from restride.collections.array.chunks import block_bounds, normalize_chunks, starts_of
 from restride.collections.array.expr import ArrayExpr
 from restride.collections.array.operations.rechunk import rechunk
-from restride.collections.blocks import Blocks, Gather, Map, every
+from restride.collections.blocks import Blocks, Map, every
 from restride.collections.expression import Expr
 from restride.errors import ChunkError
 
 
 class Sink(Protocol):
-    """Where blocks go. It travels to the workers, so it holds names and settings, and nothing that is open."""
+    """Where blocks go. It travels to the workers."""
 
     @property
     def path(self) -> str:
         """What people call the place."""
 
-    def begin(self) -> Any:
-        """Prepare the target; what is returned is handed to each `write`."""
+    def begin(self, *, here: bool) -> Self:
+        """Prepare the target, in the client's process; the sink that the other methods are for.
 
-    def write(self, target: Any, number: int, where: tuple[slice, ...], block: Any) -> None:
-        """Write one block, given its number and its place in the array."""
+        Parameters
+        ----------
+        here : bool
+            Blocks will be written by this process.
+        """
+
+    def write(self, number: int, where: tuple[slice, ...], block: Any) -> None:
+        """Write one block, given its number and its place in the array.
+
+        May be called again for the same block, by two processes at once, and when all is over: what a reader of the
+        target finds is always one whole block, and nothing that is finished or discarded changes.
+        """
 
     def finish(self) -> None:
         """All blocks are written: make them appear."""
 
     def discard(self) -> None:
-        """The computation has failed: delete what was begun, where that can be done."""
+        """The computation has failed: delete what was begun, where that can be done; nothing if it is finished."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Write(Expr):
-    """Blocks of an array into a sink; of one block itself, None, made when the array is there."""
+    """Blocks of an array into a sink; each of its own blocks is None, made when the array's is written."""
 
     array: ArrayExpr
     sink: Sink
@@ -50,41 +60,15 @@ class Write(Expr):
 
     def blocks(self, *children: Blocks) -> Blocks:
         n = self.array.n_blocks
-        begun = Map(n=1, kernel=Begin(self.sink), name="begin", origin=self.origin)
-        written = Map(
+        return Map(
             n=n,
-            inputs=(begun, *children),
+            inputs=children,
             kernel=WriteBlock(self.sink),
-            index=(np.zeros(n, np.int64), every(n)),
+            index=(every(n),),
             params=np.column_stack([np.arange(n), block_bounds(self.array.chunks)]),
-            name="write",
+            name=self.label,
             origin=self.origin,
         )
-        return Gather(
-            n=1,
-            inputs=(written,),
-            kernel=Finish(self.sink),
-            indptr=np.array([0, n]),
-            indices=np.arange(n),
-            name="finish",
-            origin=self.origin,
-        )
-
-
-class Begin:
-    """Kernel: prepare the target."""
-
-    __name__ = "begin"
-
-    def __init__(self, sink: Sink) -> None:
-        self.sink = sink
-
-    def __call__(self) -> Any:
-        try:
-            return self.sink.begin()
-        except Exception as error:
-            error.add_note(f"while preparing to write {self.sink.path}")
-            raise
 
 
 class WriteBlock:
@@ -95,25 +79,13 @@ class WriteBlock:
     def __init__(self, sink: Sink) -> None:
         self.sink = sink
 
-    def __call__(self, param: list[int], target: Any, block: Any) -> None:
+    def __call__(self, param: list[int], block: Any) -> None:
         where = tuple(map(slice, param[1::2], param[2::2]))
         try:
-            self.sink.write(target, param[0], where, block)
+            self.sink.write(param[0], where, block)
         except Exception as error:
             error.add_note(f"while writing {span_text(where)} of {self.sink.path}")
             raise
-
-
-class Finish:
-    """Kernel: after all blocks are written."""
-
-    __name__ = "finish"
-
-    def __init__(self, sink: Sink) -> None:
-        self.sink = sink
-
-    def __call__(self, *_written: None) -> None:
-        self.sink.finish()
 
 
 class ReadBlock:

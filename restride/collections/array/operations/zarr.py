@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -63,7 +63,7 @@ def local_path(store: Any, component: str | None) -> Path | None:
     if not isinstance(root, (str, os.PathLike)):
         return None
     text = os.fspath(root).removeprefix("file://")
-    return None if "://" in text else Path(os.path.realpath(os.path.join(text, component or "")))
+    return None if "://" in text else Path(os.path.realpath(os.path.join(text, (component or "").strip("/"))))
 
 
 def place_text(store: Any, component: str | None) -> str:
@@ -86,27 +86,30 @@ def is_zarr_array(path: Path) -> bool:
         return False
 
 
-@dataclass(frozen=True)
+def is_in_memory(store: Any) -> bool:
+    """Whether a store is in the memory of this process."""
+    if isinstance(store, str):
+        return store.startswith("memory:")
+    store = getattr(store, "store", store)  # of a path in one
+    protocol = getattr(getattr(store, "fs", None), "protocol", "")
+    return isinstance(store, (dict, zarr_module().storage.MemoryStore)) or "memory" in protocol
+
+
+@dataclass(frozen=True, kw_only=True)
 class ZarrSink:
     """Base of sinks that are a Zarr array: what it is like, wherever it lies."""
 
     component: str | None
-    shape: tuple[int, ...]
-    dtype: np.dtype
-    chunks: tuple[int, ...]
     options: Mapping[str, Any]
+    """For `zarr.create_array`: shape, dtype, chunks and what was asked for."""
+    array: Any = None
+    """The open array, once it has begun. A chunk of it belongs to one block, and is written anew or not at all."""
 
-    def write(self, target: zarr.Array, number: int, where: tuple[slice, ...], block: Any) -> None:
-        target[where] = block
-
-    def _create(self, store: Any, **options: Any) -> zarr.Array:
-        array: zarr.Array = zarr_module().create_array(
-            store, shape=self.shape, dtype=self.dtype, chunks=self.chunks, **options
-        )
-        return array
+    def write(self, number: int, where: tuple[slice, ...], block: Any) -> None:
+        self.array[where] = block
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LocalZarrSink(ZarrSink):
     """A Zarr array in a directory, that appears when it is whole."""
 
@@ -117,35 +120,68 @@ class LocalZarrSink(ZarrSink):
     def path(self) -> str:
         return str(self.staging.path)
 
-    def begin(self) -> zarr.Array:
+    def begin(self, *, here: bool) -> Self:
         options = dict(self.options)
         if self.component:
-            options["zarr_format"] = self._make_groups(options.get("zarr_format"))
-        return self._create(str(self.staging.begin()), overwrite=True, **options)
+            options["zarr_format"] = self._format_of_group(options.get("zarr_format"))
+        staging = self.staging.begin()
+        try:
+            return replace(self, staging=staging, array=zarr_module().create_array(str(staging.work), **options))
+        except BaseException:
+            staging.discard()
+            raise
+
+    def write(self, number: int, where: tuple[slice, ...], block: Any) -> None:
+        try:
+            super().write(number, where, block)
+        finally:
+            self._check_begun()
 
     def finish(self) -> None:
+        if self.component:
+            self._make_groups()
         self.staging.finish()
 
     def discard(self) -> None:
         self.staging.discard()
 
-    def _make_groups(self, zarr_format: Any) -> Any:
-        """Make the groups above the component; the format of the one at the root, which all others need to have."""
-        zarr = zarr_module()
+    def _check_begun(self) -> None:
+        """See that what was written went to where the array is: zarr makes directories that are missing.
+
+        Raises
+        ------
+        FileNotFoundError
+            The array is not there. What was made of it again is deleted.
+        """
+        if not is_zarr_array(self.staging.work):
+            self.staging.discard()
+            raise FileNotFoundError(
+                f"{self.staging.work} is not there: either its writing has ended, or the client writes "
+                "to a file system that this process does not share"
+            )
+
+    def _format_of_group(self, wanted: Any) -> Any:
+        """The Zarr format of the group at the root, which all in it need to have; as wanted where there is none."""
+        for above in Path(str(self.component).strip("/")).parents:
+            if is_zarr_array(Path(self.root, above)):
+                raise ValueError(f"{Path(self.root, above)} is a Zarr array, so it cannot hold {self.component!r}")
         try:
-            group = zarr.open_group(self.root, mode="r+")
+            own = zarr_module().open_group(self.root, mode="r").metadata.zarr_format
         except FileNotFoundError:
-            group = zarr.open_group(self.root, mode="a", zarr_format=zarr_format)
+            return wanted
+        if wanted not in (None, own):
+            raise ValueError(f"the group at {self.root} has Zarr format {own}, its arrays cannot have {wanted}")
+        return own
+
+    def _make_groups(self) -> None:
+        """Make the groups above the component, as far as they are missing."""
+        group = zarr_module().open_group(self.root, mode="a", zarr_format=self.array.metadata.zarr_format)
         parents, _, _ = str(self.component).strip("/").rpartition("/")
         if parents:
             group.require_group(parents)
-        own = group.metadata.zarr_format
-        if zarr_format not in (None, own):
-            raise ValueError(f"the group at {self.root} has Zarr format {own}, its arrays cannot have {zarr_format}")
-        return own
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RemoteZarrSink(ZarrSink):
     """A Zarr array in a store where nothing can be renamed: marked as incomplete until it is whole."""
 
@@ -156,14 +192,22 @@ class RemoteZarrSink(ZarrSink):
     def path(self) -> str:
         return place_text(self.store, self.component)
 
-    def begin(self) -> zarr.Array:
+    def begin(self, *, here: bool) -> Self:
+        if not here and is_in_memory(self.store):
+            raise ValueError(
+                f"{self.path} is in the memory of this process, where workers in others cannot write: "
+                "choose a directory or a URL, or compute with rs.Client('threads')"
+            )
+        self.check()
         options = dict(self.options)
         attributes = {**(options.pop("attributes", None) or {}), INCOMPLETE: True}
-        return self._create(self.store, name=self.component, attributes=attributes, overwrite=self.overwrite, **options)
+        array = zarr_module().create_array(
+            self.store, name=self.component, attributes=attributes, overwrite=self.overwrite, **options
+        )
+        return replace(self, array=array)
 
     def finish(self) -> None:
-        array = zarr_module().open_array(store=self.store, path=self.component, mode="r+")
-        del array.attrs[INCOMPLETE]
+        del self.array.attrs[INCOMPLETE]
 
     def discard(self) -> None:
         """What was begun stays, and says that it is incomplete."""
@@ -205,13 +249,14 @@ def zarr_sink(
     """
     zarr_module()
     path = local_path(store, component)
+    options = dict(shape=shape, dtype=dtype, chunks=chunks, **options)
     if path is None:
-        remote = RemoteZarrSink(component, shape, dtype, chunks, options, store, overwrite)
+        remote = RemoteZarrSink(component=component, options=options, store=store, overwrite=overwrite)
         remote.check()
         return remote
     staging = Staging(path, is_zarr_array, overwrite)
     staging.check()
-    return LocalZarrSink(component, shape, dtype, chunks, options, str(local_path(store, None)), staging)
+    return LocalZarrSink(component=component, options=options, root=str(local_path(store, None)), staging=staging)
 
 
 def _complete(array: zarr.Array, place: str) -> zarr.Array:

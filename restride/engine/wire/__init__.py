@@ -1,0 +1,1 @@
+"""Messages between processes: framing, encoding, handshake, connections and sessions. It knows no state machine."""
