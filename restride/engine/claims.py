@@ -180,6 +180,21 @@ class Claims:
                     with suppress(ValueError):  # its owner, who needs no lock, was faster
                         claimed.remove(id)
 
+    def not_begun(self, ids: set[int]) -> set[int]:
+        """Those of some tasks that are queued; and those that a thread has claimed, and now cannot begin any more."""
+        found = self.ready.among(ids)
+        for claimed in self._claims.values():
+            for id in ids.intersection(claimed):
+                with suppress(ValueError):  # its owner, who needs no lock, was faster
+                    claimed.remove(id)
+                    found.add(id)
+        return found
+
+    @property
+    def waiting(self) -> int:
+        """How many tasks could run, and have not begun."""
+        return len(self.ready) + sum(map(len, self._claims.values()))
+
     def tick(self) -> None:
         """Forget which tasks were forgotten, once no queue has them."""
         if self._stale:

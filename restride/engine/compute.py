@@ -14,6 +14,9 @@ from restride.engine.kernels import FIRST_CALL
 from restride.engine.sizes import MEASURES, Size, size_of
 from restride.engine.worker import Outcomes, WorkerState
 
+LATE_SECONDS = 5e-3
+"""After so long a batch is cut off: its tasks take longer than expected, and others may wait for what came of it."""
+
 
 def run_claimed(worker: WorkerState, claimed: deque[int], outcomes: Outcomes) -> None:
     """Run claimed tasks one after another.
@@ -23,7 +26,7 @@ def run_claimed(worker: WorkerState, claimed: deque[int], outcomes: Outcomes) ->
     worker : WorkerState
     claimed : deque of int
         Emptied from the left, while other threads may take tasks from the right. Some stay where `worker.hungry`
-        says that other threads wait for outcomes.
+        says that other threads wait for outcomes, or where it takes too long.
     outcomes : Outcomes
         Takes what comes of them, to be settled.
     """
@@ -34,6 +37,7 @@ def run_claimed(worker: WorkerState, claimed: deque[int], outcomes: Outcomes) ->
     running = outcomes.running
     outer = running[0]  # of a task that waits, in whose frame this runs
     begun = perf_counter()
+    late = begun + LATE_SECONDS
     while claimed:
         try:
             id = claimed.popleft()
@@ -69,7 +73,7 @@ def run_claimed(worker: WorkerState, claimed: deque[int], outcomes: Outcomes) ->
             add_seconds(ended - begun)
             begun = ended
             del value
-        if worker.hungry:
+        if worker.hungry or ended > late:
             break
     running[0] = outer
 

@@ -89,6 +89,8 @@ def unpack(message: Submit) -> PackedJob:
     GraphError
         Columns that contradict each other, or a task that does not come after what it depends on.
     """
+    if _is_single_call(message):
+        return _job(message, message.indptr, message.indices)
     n, inputs, layers = len(message.layer), len(message.inputs), len(message.names)
     _require(len(message.index) == n and len(message.indptr) == n + 1, "columns over tasks differ in length")
     indptr, indices = message.indptr, message.indices
@@ -104,16 +106,38 @@ def unpack(message: Submit) -> PackedJob:
     _require(bool((np.diff(message.wanted) > 0).all()), "wanted tasks repeat, or are out of order")
     _require(_within(message.layer, 0, layers) and _within(message.index, 0, 2**31), "a layer that does not exist")
     _check_layers(message, layers)
-    rindptr, rindices = transpose(indptr, indices, n + inputs)
+    return _job(message, *transpose(indptr, indices, n + inputs))
+
+
+def _is_single_call(message: Submit) -> bool:
+    """Whether this is a sound job of one task that needs nothing: 5 µs to see, where columns take 50."""
+    lengths = message.page_lengths.tolist()
+    per_page, counts = message.rows_per_page.tolist(), message.counts.tolist()
+    index = message.index.tolist()
+    return (
+        len(message.names) == len(message.origins) == len(counts) == len(per_page) == len(message.digests) == 1
+        and len(message.inputs) == len(message.indices) == 0
+        and len(message.kernels) == len(index) == 1
+        and message.indptr.tolist() == [0, 0]
+        and message.layer.tolist() == message.kernel.tolist() == message.wanted.tolist() == [0]
+        and message.first_page.tolist() == [0]
+        and 0 <= index[0] < counts[0]
+        and (per_page[0] == 0 or (per_page[0] > 0 and index[0] // per_page[0] < len(lengths)))
+        and min(lengths, default=0) >= 0
+        and sum(lengths) == len(message.pages)
+    )
+
+
+def _job(message: Submit, rindptr: Ints, rindices: Ints) -> PackedJob:
     return PackedJob(
         layers=cast(Any, _layers(message)),
         layer=message.layer,
         index=message.index,
-        indptr=indptr,
-        indices=indices,
+        indptr=message.indptr,
+        indices=message.indices,
         rindptr=rindptr,
         rindices=rindices,
-        inputs=inputs,
+        inputs=len(message.inputs),
         wanted=message.wanted,
         first_page=message.first_page,
         rows_per_page=message.rows_per_page,

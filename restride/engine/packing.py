@@ -87,17 +87,25 @@ class _Kernels:
         self.of_layer: list[int] = []
         self.digests: dict[str, int] = {}
         self.pickles: list[bytes] = []
+        self._numbers: dict[tuple[Any, ...], int] = {}
+        """By identity of the function and its constants."""
 
     def add(self, layer: Layer | None) -> None:
         """The next layer; None for one of which no task is in the job."""
         if layer is None:
             self.of_layer.append(-1)
             return
+        same = (id(layer.kernel), *((name, id(value)) for name, value in layer.constants.items()))
+        known = self._numbers.get(same)
+        if known is not None:  # a graph with a layer for each of many steps
+            self.of_layer.append(known)
+            return
         data = _pickled_kernel(layer)
         digest = hashlib.blake2b(data, digest_size=DIGEST_BYTES).hexdigest()
         number = self.digests.setdefault(digest, len(self.pickles))
         if number == len(self.pickles):
             self.pickles.append(data)
+        self._numbers[same] = number
         self.of_layer.append(number)
 
 

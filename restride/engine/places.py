@@ -83,7 +83,7 @@ def open_engine(place: Place, settings: Settings) -> Engine:
             running: Engine = place.where
             return running
         case "loop":
-            from restride.engine.distributed.all_in_one import AllInOne  # noqa: PLC0415  tornado loads on first use
+            from restride.engine.distributed.all_in_one import AllInOne  # noqa: PLC0415  loads on first use
 
             return AllInOne(place.workers if place.workers is not None else 2, settings=settings)
         case kind:
@@ -91,7 +91,7 @@ def open_engine(place: Place, settings: Settings) -> Engine:
 
 
 def _remote(kind: str, place: Place, settings: Settings) -> Engine:
-    from restride.engine.distributed.remote import RemoteEngine  # noqa: PLC0415  tornado loads on first use
+    from restride.engine.distributed.remote import RemoteEngine  # noqa: PLC0415  loads on first use
     from restride.engine.wire.security import Security  # noqa: PLC0415  the same
 
     if kind == "address":

@@ -127,6 +127,7 @@ def _with_needs(
 def _needed_of_others(table: TaskTable, deps: Ints, new: Ints) -> tuple[list[tuple[TaskTable, Ints]], Ints]:
     """What a job needs again of earlier ones; and those of its dependencies that it will not get."""
     needed = []
+    table.blocked = True  # while it needed nothing of them it took no note of where that is
     there_is = np.zeros(table.n + table.job.inputs, np.bool_)
     for foreign in table.foreign:
         there_is[foreign.here] = foreign.owner.state[foreign.there] != TaskState.FAILED

@@ -38,6 +38,8 @@ class Stealing:
         """Seconds of work, of all threads, that have been placed or done since a search was in vain."""
         self._pause = 0.0
         """Seconds for each thread to go by before the next."""
+        self._behind: set[int] = set()
+        """Workers at tasks that take longer than was expected of what they have before them."""
 
     def worker_came(self) -> None:
         """A worker has come, which has nothing to do."""
@@ -46,9 +48,19 @@ class Stealing:
     def worker_lost(self, worker: int) -> None:
         """A worker is gone, and will neither answer nor take."""
         self._asked.pop(worker, None)
+        self._behind.discard(worker)
         for idle in self._asked.values():
             if worker in idle:
                 idle.remove(worker)
+
+    def falls_behind(self, worker: int) -> None:
+        """A worker has been at a task for long, and others wait there."""
+        self._behind.add(worker)
+        self._pause = 0.0
+
+    def goes_on(self, worker: int) -> None:
+        """A worker has finished something."""
+        self._behind.discard(worker)
 
     def worked(self, seconds: float) -> None:
         """So much work has been placed or done."""
@@ -71,7 +83,9 @@ class Stealing:
         starving, able = ready < loads.threads, ready > loads.threads
         starving[[number for idle in self._asked.values() for number in idle]] = False
         able[list(self._asked)] = False
-        messages = _requests(np.flatnonzero(starving).tolist(), np.flatnonzero(able), ready, loads, rows_of)
+        queue = loads.seconds / np.maximum(loads.threads, 1)
+        queue[list(self._behind)] = np.maximum(queue[list(self._behind)], loads.horizon)
+        messages = _requests(np.flatnonzero(starving).tolist(), np.flatnonzero(able), ready, queue, loads, rows_of)
         self._asked.update({worker: idle for worker, idle, _ in messages})
         self._worked = 0.0
         self._pause = 0.0 if messages else _cost(number_of_jobs, tables) / MOST_OVERHEAD
@@ -85,27 +99,39 @@ def _cost(jobs: int, tables: list[TaskTable]) -> float:
 
 
 def _requests(
-    idle: list[int], busy: Ints, ready: Ints, loads: Loads, rows_of: list[tuple[TaskTable, Ints]]
+    idle: list[int],
+    busy: Ints,
+    ready: Ints,
+    queue: NDArray[np.float64],
+    loads: Loads,
+    rows_of: list[tuple[TaskTable, Ints]],
 ) -> list[tuple[int, list[int], Ints]]:
-    """Whom to ask, for whom, for which tasks."""
+    """Whom to ask, for whom, for which tasks; by the seconds that each thread of a worker has before it."""
     requests = []
-    busy = busy[np.argsort(-loads.seconds[busy] / loads.threads[busy], kind="stable")]
+    busy = busy[np.argsort(-queue[busy], kind="stable")]
     for at, worker in enumerate(busy.tolist()):
         if not idle:
             break
         takers = idle[: ceil(len(idle) / (len(busy) - at))]
-        ids = _to_ask_for(worker, int(ready[worker] - loads.threads[worker]), takers, loads, rows_of)
+        most = int(ready[worker] - loads.threads[worker])
+        ids = _to_ask_for(worker, most, float(queue[worker]), takers, loads, rows_of)
         if len(ids):
             requests.append((worker, takers, ids))
             idle = idle[len(takers) :]
     return requests
 
 
-def _to_ask_for(worker: int, most: int, takers: list[int], loads: Loads, rows_of: list[tuple[TaskTable, Ints]]) -> Ints:
+def _to_ask_for(
+    worker: int,
+    most: int,
+    queue: float,
+    takers: list[int],
+    loads: Loads,
+    rows_of: list[tuple[TaskTable, Ints]],
+) -> Ints:
     """The last of what a worker could run at once, up to the share of those that would take it."""
     threads = loads.threads[worker]
     share = float(loads.threads[takers].sum() / (loads.threads[takers].sum() + threads))
-    queue = float(loads.seconds[worker] / threads)
     soon_done = queue <= loads.horizon * LEAST_SHARE
     rows_of = [(table, rows[table.worker[rows] == worker]) for table, rows in rows_of]
     seconds = sum(float(table.estimate[rows].sum()) for table, rows in rows_of) * share

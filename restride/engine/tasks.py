@@ -245,8 +245,11 @@ class TaskTable:
             return self._learn_one(int(layer[0]), float(seconds[0]), int(self.nbytes[rows[0]]), known)
         layers = distinct(layer)
         at = np.searchsorted(layers, layer)
-        for sums, news in ((self._counts, None), (self._seconds, seconds), (self._nbytes, self.nbytes[rows])):
-            sums[layers] = sums[layers] * _DECAY + np.bincount(at, news)
+        counts, taken, nbytes = np.bincount(at), np.bincount(at, seconds), np.bincount(at, self.nbytes[rows])
+        # Many short tasks would outweigh long ones that follow for too many batches: then the past does not count.
+        kept = np.where(taken * self._counts[layers] > _JUMP * counts * self._seconds[layers], 0.0, _DECAY)
+        for sums, news in ((self._counts, counts), (self._seconds, taken), (self._nbytes, nbytes)):
+            sums[layers] = sums[layers] * kept + news
         average = self._seconds[layers] / self._counts[layers]
         before = self._reckoned[layers]
         jumped = layers[(average > before * _JUMP) | (average * _JUMP < before)]
@@ -258,8 +261,9 @@ class TaskTable:
 
     def _learn_one(self, layer: int, seconds: float, nbytes: int, known: dict[str, float]) -> Ints:
         """The same for a single task of a layer, 5 µs instead of 20."""
+        kept = 0.0 if seconds * self._counts[layer] > _JUMP * self._seconds[layer] else _DECAY
         for sums, news in ((self._counts, 1.0), (self._seconds, seconds), (self._nbytes, nbytes)):
-            sums[layer] = sums[layer] * _DECAY + news
+            sums[layer] = sums[layer] * kept + news
         average, before = float(self._seconds[layer] / self._counts[layer]), float(self._reckoned[layer])
         if before / _JUMP <= average <= before * _JUMP:
             return _NO_ROWS

@@ -266,7 +266,7 @@ class WorkerState:
                 waiting.remove(id)
 
     def _take_back(self, ids: list[int]) -> None:
-        queued = self.ready.among(set(ids))
+        queued = self.claims.not_begun(set(ids))
         given = [id for id in ids if id in self.tasks and (id in queued or id in self._missing)]
         attempts = []
         for id in given:

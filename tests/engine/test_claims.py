@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
 from restride.engine.claims import AWAITED_SECONDS, LONG_SECONDS, NO_TASK, QUICK_SECONDS
-from restride.engine.compute import run_claimed
+from restride.engine.compute import LATE_SECONDS, run_claimed
 from restride.engine.messages import Drop, ForgetKernels, PackedKernels, Place, TakeBack
 from restride.engine.resources import Resources
 from restride.engine.serialize import dump_function
@@ -201,6 +203,30 @@ def test_a_claim_ends_soon_after_what_others_wait_for() -> None:
 
 
 # ---- what is not worth a thread of its own
+
+
+def test_what_a_thread_has_claimed_and_not_begun_can_be_taken_back() -> None:
+    bench = Bench(threads=1)
+    bench.learn(PLAIN)
+    bench.place(PLAIN, 1, 2, 3, 4)
+    assert bench.claim(0) == [1, 2, 3, 4]
+    assert bench.state.claims.waiting == 4
+    bench.state.receive(TakeBack(np.array([2, 4])))
+    (given,) = bench.state.replies()
+    assert given.ids.tolist() == [2, 4]
+    assert bench.state.claims.waiting == 2
+    assert bench.run(0) == [1, 3]
+    bench.state.audit()
+
+
+def test_a_batch_that_takes_longer_than_expected_is_cut_off() -> None:
+    bench = Bench(threads=1)
+    bench.learn(PLAIN)
+    bench.place(PLAIN, 1, 2, 3)
+    bench.claim(0)
+    bench.state.tasks[1].kernels[0].call = lambda *_: time.sleep(LATE_SECONDS)
+    assert bench.run(0) == [1]
+    assert bench.claim(0) == [2, 3]
 
 
 def plain_bench() -> Bench:

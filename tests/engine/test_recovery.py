@@ -278,6 +278,29 @@ def test_what_cannot_be_had_again_as_its_input_has_failed_since_fails() -> None:
     assert isinstance(to_clients[1][1].failure.exception, LostError)
 
 
+def test_an_input_that_was_computed_again_for_others_is_found_where_it_is_now() -> None:
+    """A job that did not need it at that moment needs it again later."""
+    scheduler = scheduler_with(lineage=True)
+    add_worker(scheduler, "a")
+    add_worker(scheduler, "b")
+    graph = TaskGraph()
+    source = graph.add(int, 1)
+    graph.add(int, 1, deps=([0, 1], source.ids))
+    base = submit(scheduler, graph, [0, 1], workers=("a",))
+    other = submit_next(scheduler, [base], workers=("b",))
+    run_all(scheduler)
+    scheduler.release(np.array([base]))
+    assert states(scheduler, base) == [TaskState.RELEASED, TaskState.FINISHED]
+    scheduler.lose_worker(0)
+    scheduler.effects()
+    moved = add_worker(scheduler, "a")
+    scheduler.effects()
+    add_worker(scheduler, "b")
+    scheduler.lose_worker(1)
+    ((_, message),) = sent(scheduler, Place)
+    assert (message.ids.tolist(), message.deps.tolist(), message.homes.tolist()) == ([other], [base], [moved])
+
+
 # ---- tasks that kill
 
 
@@ -297,6 +320,20 @@ def test_a_task_that_was_running_when_three_workers_died_fails_and_is_named() ->
     assert isinstance(broken.failure.exception, KilledWorkerError)
     assert str(MOST_DEATHS) in str(broken.failure.exception)
     assert states(scheduler, base) == [TaskState.PLACED, TaskState.FAILED]
+
+
+def test_of_several_that_were_running_each_time_only_the_last_is_given_up() -> None:
+    scheduler = scheduler_with(2)
+    base = submit_sources(scheduler, 2)
+    for death in range(MOST_DEATHS):
+        scheduler.effects()
+        scheduler.lose_worker(death, np.array([base, base + 1]))
+        scheduler.add_worker(2)
+    scheduler.effects()
+    assert states(scheduler, base) == [TaskState.PLACED, TaskState.FAILED]
+    scheduler.lose_worker(MOST_DEATHS, np.array([base]))
+    scheduler.effects()
+    assert states(scheduler, base) == [TaskState.FAILED, TaskState.FAILED]
 
 
 def test_a_worker_that_dies_of_nothing_is_held_against_no_task() -> None:

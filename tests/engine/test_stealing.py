@@ -96,6 +96,24 @@ def test_tasks_of_unknown_duration_are_asked_for_however_few() -> None:
     assert asked(scheduler) == {0: [base + 1]}
 
 
+def test_a_worker_that_falls_behind_what_was_expected_of_it_is_asked_until_it_goes_on() -> None:
+    scheduler = scheduler_with(1)
+    submit_sources(scheduler, 100)
+    done = placed(scheduler)[0]
+    finish(scheduler, done, seconds=0.0001)
+    more = placed(scheduler)[0]
+    scheduler.add_worker(1)
+    assert asked(scheduler) == {}
+    scheduler.falls_behind(0)
+    ((_, ids),) = asked(scheduler).items()
+    assert ids == more[-len(ids) :]
+    assert len(ids) == pytest.approx(len(more) / 2, abs=2)
+    give_back(scheduler, ids)
+    finish(scheduler, more[:1], seconds=0.0001)
+    finish(scheduler, ids, worker=1, attempt=2, seconds=0.0001)
+    assert asked(scheduler) == {}
+
+
 def test_what_waits_for_inputs_is_not_asked_for() -> None:
     scheduler = scheduler_with(1)
     chain = submit_chain(scheduler, 10)
@@ -249,3 +267,18 @@ def test_a_search_in_vain_is_not_repeated_before_more_work_was_done_than_it_cost
     finish(scheduler, [base + 1], seconds=1.0)
     scheduler.effects()
     assert searches == [0, 0]
+
+
+def test_workers_that_were_lost_before_they_answered_keep_nobody_from_being_helped() -> None:
+    """Neither one that was asked, nor one that it was asked for."""
+    scheduler, _ = long_tasks_at_one_worker(8)
+    assert list(asked(scheduler)) == [0]
+    stealing = scheduler.dispatch.stealing
+    assert stealing.answered(7) == []
+    scheduler.add_worker(1)
+    scheduler.lose_worker(1)
+    assert stealing.answered(0) == []
+    scheduler, _ = long_tasks_at_one_worker(8)
+    assert list(asked(scheduler)) == [0]
+    scheduler.lose_worker(0)
+    assert scheduler.dispatch.stealing.answered(0) == []

@@ -66,6 +66,14 @@ def test_the_newest_batches_weigh_most_so_that_jumps_are_soon_forgotten() -> Non
     assert expected[11] < 0.05
 
 
+@pytest.mark.parametrize("long", [1, 3])
+def test_many_short_tasks_do_not_hide_that_those_after_them_are_long(long: int) -> None:
+    table = table_of(1000)
+    table.learn(np.arange(900), np.full(900, 1e-5), {})
+    table.learn(np.arange(900, 900 + long), np.full(long, 0.1), {})
+    assert table.expected_seconds(np.array([999]), {}, 9.0)[0] == pytest.approx(0.1)
+
+
 def test_a_batch_counts_by_its_tasks_however_many_layers_it_mixes() -> None:
     table = table_of(4, 4)
     table.learn(np.array([0, 4, 1, 5, 2, 3]), np.array([1.0, 10.0, 2.0, 20.0, 3.0, 6.0]), {})

@@ -538,7 +538,7 @@ def test_copies_are_passed_on_to_who_asks(node: Node) -> None:
 # ---- tasks that are taken back
 
 
-def test_only_tasks_that_have_not_begun_and_are_not_claimed_are_given_back(node: Node) -> None:
+def test_tasks_that_have_not_begun_are_given_back_also_those_that_a_thread_has_claimed(node: Node) -> None:
     deps: dict[int, list[int]] = {id: [] for id in range(4)} | {4: [99]}
     node.receive(SCHEDULER, place([0, 1, 2, 3, 4], deps, {99: 7}, attempt=3))
     node.sends()
@@ -547,7 +547,7 @@ def test_only_tasks_that_have_not_begun_and_are_not_claimed_are_given_back(node:
     node.receive(SCHEDULER, TakeBack(ints(0, 1, 4, 77)))
     (home, withdrawal), (_, given) = node.sends()
     assert (home, withdrawal.ids.tolist()) == (7, [99])
-    assert (given.ids.tolist(), given.attempts.tolist()) == ([1, 4], [3, 3])
+    assert (given.ids.tolist(), given.attempts.tolist()) == ([0, 1, 4], [3, 3, 3])
     node.receive(SCHEDULER, TakeBack(ints(0, 1)))
     assert plain(node.sends()) == [(SCHEDULER, "GivenBack", [])]
     outcomes = Outcomes()
@@ -555,7 +555,17 @@ def test_only_tasks_that_have_not_begun_and_are_not_claimed_are_given_back(node:
     node.state.settle(outcomes)
     while node.run():
         pass
-    assert sorted(node.state.store) == [0, 2, 3]
+    assert sorted(node.state.store) == [2, 3]
+
+
+def test_a_task_that_a_thread_is_at_is_not_given_back(node: Node) -> None:
+    node.receive(SCHEDULER, place([0, 1], {0: [], 1: []}, {}))
+    node.sends()
+    claimed, _ = node.state.claim(0)
+    assert claimed.popleft() == 0
+    node.receive(SCHEDULER, TakeBack(ints(0, 1)))
+    ((_, given),) = node.sends()
+    assert given.ids.tolist() == [1]
 
 
 def test_a_task_that_comes_again_runs_once_and_not_before_its_inputs(node: Node) -> None:

@@ -109,7 +109,9 @@ class Trial:
         self._disturbed = True
         del self.told[worker]
         self.scheduler.lose_worker(worker, np.array(running, np.int64))
-        self.model.lose_worker(worker, [id for id in running if self._base(id) in self.model.kept_jobs()], MOST_DEATHS)
+        self.model.lose_worker(
+            worker, [id for id in running if self.base_of(id) in self.model.kept_jobs()], MOST_DEATHS
+        )
 
     def submit(self, spec: GraphSpec, client: int = 0, *, nested: bool = False, options: Options | None = None) -> int:
         job, inputs = compiled(spec, self._salt)
@@ -128,7 +130,7 @@ class Trial:
     def release(self, ids: Sequence[int], client: int | None = None) -> None:
         self.scheduler.release(np.array(ids, np.int64), client)
         for id in ids:
-            self.model.release([id], self.model.jobs[self._base(id)].client if client is None else client)
+            self.model.release([id], self.model.jobs[self.base_of(id)].client if client is None else client)
 
     def cancel(self, ids: Sequence[int], client: int) -> None:
         """As `release`; what is said to be cancelled was placed, and is not any more."""
@@ -271,7 +273,7 @@ class Trial:
 
     def _note_failed(self, worker: int, id: int) -> None:
         task = self.model.tasks[id]
-        if task.tries < self.model.jobs[self._base(id)].options.retries:
+        if task.tries < self.model.jobs[self.base_of(id)].options.retries:
             task.tries += 1
             self._note_placed_again(worker, id)
         else:
@@ -280,7 +282,7 @@ class Trial:
     def _note_placed_again(self, worker: int, id: int) -> None:
         """Where is the scheduler's choice."""
         self._disturbed = True
-        base, task = self._base(id), self.model.tasks[id]
+        base, task = self.base_of(id), self.model.tasks[id]
         table = self.scheduler.tables[base]
         self.told[worker].tasks.discard(id)
         home, attempt = int(table.worker[id - base]), int(table.attempt[id - base])
@@ -293,13 +295,14 @@ class Trial:
         names = self.model.jobs[base].options.workers
         return [number for number in self.told if not names or self.names[number] in names]
 
-    def _base(self, id: int) -> int:
+    def base_of(self, id: int) -> int:
+        """The first task of a task's job."""
         return self._bases[bisect_right(self._bases, id) - 1]
 
     def _note_place(self, told: Told, worker: int, message: Place) -> list[int]:
         """What a worker is sent to run; those tasks that waited before."""
         ids = message.ids.tolist()
-        base = self._base(ids[0])
+        base = self.base_of(ids[0])
         if told.unnamed is not None:
             told.kernels[base], told.unnamed = told.unnamed, None
         assert worker in self._able(base)
@@ -310,7 +313,7 @@ class Trial:
         new = []
         for at, (id, attempt, param) in enumerate(zip(ids, message.attempts.tolist(), message.params)):
             task = self.model.tasks[id]
-            assert self._base(id) == base
+            assert self.base_of(id) == base
             assert param is None or param == (task.name[1], task.raises)
             assert attempt > told.last.get(id, 0)
             edges = slice(indptr[at], indptr[at + 1])
@@ -346,25 +349,25 @@ class Trial:
             for id in told.tasks:
                 assert told.last[id] == self.model.tasks[id].attempt
                 if self.model.tasks[id].state == "unfinished":
-                    assert self._base(id) in told.kernels
+                    assert self.base_of(id) in told.kernels
                     assert told.homes[id] == {dep: self.model.tasks[dep].home for dep in told.homes[id]}
 
     def _check_order(self, placed: list[int]) -> None:
         """Tasks are placed in the order of their ids, and so after whatever they depend on; no worker is left idle."""
         jobs = list(self.model.jobs)
         place_of = {base: at for at, base in enumerate(jobs)}
-        for base in {self._base(id) for id in placed}:
+        for base in {self.base_of(id) for id in placed}:
             waiting = [id for id in self.model.jobs[base].ids if self._waits(id)]
-            assert not waiting or max(id for id in placed if self._base(id) == base) < min(waiting)
+            assert not waiting or max(id for id in placed if self.base_of(id) == base) < min(waiting)
         could_run = [
             base
             for base, job in self.model.jobs.items()
             if not job.nested and not self._is_blocked(base) and any(self._waits(id) for id in job.ids)
         ]
         if not self._disturbed:
-            self._check_turns({self._base(id) for id in placed}, could_run, place_of)
+            self._check_turns({self.base_of(id) for id in placed}, could_run, place_of)
         running = Counter(
-            self.model.tasks[id].home for id in self.model.placed() if not self.model.jobs[self._base(id)].nested
+            self.model.tasks[id].home for id in self.model.placed() if not self.model.jobs[self.base_of(id)].nested
         )
         for base in could_run:
             assert all(running[number] >= LEAST_TASKS * self.workers[number].threads for number in self._able(base))
@@ -384,7 +387,7 @@ class Trial:
 
     def _was_blocked(self, base: int, placed: set[int]) -> bool:
         """Whether a job may have had to wait for what was placed only now."""
-        return any(self._base(dep) in placed for dep in self.model.jobs[base].inputs)
+        return any(self.base_of(dep) in placed for dep in self.model.jobs[base].inputs)
 
     def _waits(self, id: int) -> bool:
         return self.model.tasks[id].state == "unfinished" and self.model.tasks[id].home is None
@@ -405,7 +408,7 @@ class Trial:
         told: dict[tuple[int, int], list[tuple[str, int | None]]] = defaultdict(list)
         for client, message in to_clients:
             ids = message.ids.tolist()
-            assert {self._base(id) for id in ids} == {message.job}
+            assert {self.base_of(id) for id in ids} == {message.job}
             match message:
                 case Done():
                     for id, worker in zip(ids, message.workers.tolist()):

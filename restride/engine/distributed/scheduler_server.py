@@ -56,6 +56,8 @@ from restride.engine.wire.security import Security
 from restride.engine.wire.session import Session, SessionTable
 from restride.errors import GraphError, RestrideError, WireError
 
+IDLE_SECONDS = 2e-4
+"""A message that comes after so long is not kept waiting for others."""
 _LAZY = (Kernels, Drop, ForgetKernels)
 """What is sent along with the next tasks: the sooner these are there, and with fewer messages, the better."""
 
@@ -96,7 +98,10 @@ class SchedulerServer:
         self._results: dict[int, Blob] = {}
         """Small outputs that have come with the news of them, to go along with it."""
         self._flushing = False
+        self._flushed = 0.0
         self._watch: asyncio.TimerHandle | None = None
+        self._looked = 0.0
+        """When it last looked after the workers."""
         self._closed: asyncio.Future[None] | None = None
 
     @property
@@ -116,6 +121,7 @@ class SchedulerServer:
         self._closed = self._loop.create_future()
         for listener in self._listeners:
             await listener.start()
+        self._looked = self._loop.time()
         self._watch = self._loop.call_later(self.settings.heartbeat, self._look_after_workers)
         logger.info("scheduler listens on %s", ", ".join(self.addresses))
 
@@ -260,6 +266,8 @@ class SchedulerServer:
                 self.state.given_back(worker.number, message)
             case Heartbeat():
                 worker.state = message
+                if message.ready:
+                    self.state.falls_behind(worker.number)
             case Stopped(number):
                 timer = self._stopping.pop(number, None)
                 if timer is not None:
@@ -331,12 +339,18 @@ class SchedulerServer:
     # ---- effects
 
     def _flush_soon(self) -> None:
-        if not self._flushing:
+        """Send effects: once for all that comes in this turn of the loop, at once where nothing has come of late."""
+        if self._flushing:
+            return
+        if self._loop.time() - self._flushed > IDLE_SECONDS:
+            self._flush()
+        else:
             self._flushing = True
             self._loop.call_soon(self._flush)
 
     def _flush(self) -> None:
         self._flushing = False
+        self._flushed = self._loop.time()
         try:
             self._send_effects()
         except Exception as error:
@@ -378,9 +392,15 @@ class SchedulerServer:
     # ---- liveness
 
     def _look_after_workers(self) -> None:
-        """A worker that is neither heard of nor vouched for hangs, or its host is gone."""
+        """A worker that is neither heard of nor vouched for hangs, or its host is gone.
+
+        While this process itself did not run, being stopped, say, nothing could be heard: that does not count.
+        """
         now = self._loop.time()
+        deaf = max(now - self._looked - self.settings.heartbeat, 0.0)
+        self._looked = now
         for worker in list(self.workers.values()):
+            worker.seen = min(worker.seen + deaf, now)
             silence = now - worker.seen
             if silence > self.settings.heartbeat_timeout:
                 self.replace(worker, f"nothing was heard of it for {silence:.0f} s")

@@ -23,6 +23,7 @@ from typing import Any
 import psutil
 
 from restride.config import Settings
+from restride.engine.claims import NO_TASK
 from restride.engine.compute_threads import ComputeThreads, make_calls
 from restride.engine.distributed.allocator import release_unused
 from restride.engine.distributed.calls import answer_call
@@ -45,7 +46,7 @@ logger = logging.getLogger("restride.worker")
 
 BREATH_SECONDS = 0.1
 """How often the loop says that it runs, and looks at the memory."""
-SWITCH_SECONDS = 2e-4
+SWITCH_SECONDS = 5e-5
 """How long the loop's thread waits for the GIL at most, unless a task runs in C."""
 SLICE_SECONDS = 5e-3
 """Without compute threads, tasks have the loop for so long at a time."""
@@ -127,6 +128,8 @@ class WorkerServer:
         self._slice: asyncio.Handle | None = None
         self._heartbeat = self.settings.heartbeat
         self._saves_memory = False
+        self._at: set[int] = set()
+        """Tasks that ran at the last breath."""
         self._switch_interval: float | None = None
         self._ending: asyncio.Task[None] | None = None
         self._error: Exception | None = None
@@ -442,6 +445,7 @@ class WorkerServer:
             self._liveness[0] = time.monotonic_ns()
         if self.state.has_unreported:
             self._take_in(lambda state: None)
+        self._tell_if_behind()
         if self.memory_limit is not None:
             self._watch_memory(self.memory_limit)
 
@@ -449,8 +453,21 @@ class WorkerServer:
         self._again(self._heartbeat, self._beat)
         with self.lock:
             self.state.tick()
-            nbytes, ready = self.state.store.nbytes, len(self.state.ready)
+        self._tell_state()
+
+    def _tell_state(self) -> None:
+        with self.lock:
+            nbytes, ready = self.state.store.nbytes, self.state.claims.waiting
         self._send(Heartbeat(nbytes, self._process.memory_info().rss, self._compute.running, ready))
+
+    def _tell_if_behind(self) -> None:
+        """Say so if a task has run since the last breath and others wait: some may be better off elsewhere."""
+        with self.lock:
+            at = {slot[0] for slot in self.state.claims.slots.values()} - {NO_TASK}
+            behind = bool(at & self._at) and self.state.claims.waiting > 0
+        self._at = at
+        if behind:
+            self._tell_state()
 
     def _watch_memory(self, limit: int) -> None:
         used = self._process.memory_info().rss
