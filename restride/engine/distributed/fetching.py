@@ -156,11 +156,17 @@ class Fetching:
             if peer is not None:
                 _hang_up(peer)
 
-    def close(self) -> None:
-        """Hang up on all workers."""
-        for peer in self._peers.values():
-            _hang_up(peer)
+    async def close(self) -> None:
+        """Hang up on all workers, and wait until their sockets are closed."""
+        peers = list(self._peers.values())
         self._peers.clear()
+        for peer in peers:
+            _hang_up(peer)
+        dialling = [peer.dialling for peer in peers if peer.dialling is not None]
+        await asyncio.gather(*dialling, return_exceptions=True)
+        for peer in peers:
+            if peer.connection is not None:
+                await peer.connection.wait_closed()
 
     # ---- asking
 

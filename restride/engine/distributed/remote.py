@@ -335,7 +335,7 @@ class RemoteEngine(RemoteRequests):
     async def _end(self) -> None:
         assert self._over is not None
         self._give_up(self._over)
-        self._fetching.close()
+        await self._fetching.close()
         if self._session is not None:
             self._session.close()
             await self._session.wait_closed()

@@ -21,8 +21,8 @@ MIB = 2**20
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[rs.LocalCluster]:
-    """Two workers, which these tests have for themselves."""
-    with rs.LocalCluster(workers=2, threads_per_worker=1) as cluster:
+    """Two workers, which these tests have for themselves; the scheduler checks nothing, as that takes its time."""
+    with rs.config.set(validate=False), rs.LocalCluster(workers=2, threads_per_worker=1) as cluster:
         cluster.wait_for_workers(timeout=PATIENCE)
         yield cluster
 
