@@ -82,15 +82,6 @@ def test_many_clients_at_once_get_what_is_theirs_and_leave_nothing(cluster: rs.L
     until(lambda: client.info()["nbytes"] == 0)
 
 
-def test_a_client_with_little_to_do_does_not_wait_for_one_with_much(
-    cluster: rs.LocalCluster, client: rs.Client
-) -> None:
-    much = client.map(time.sleep, [0.005] * 1000)
-    with rs.Client(cluster) as other:
-        assert other.gather(other.map(inc, range(100))) == list(range(1, 101))
-        assert not all(future.done() for future in much)
-
-
 def test_thousands_of_small_jobs_leave_nothing_behind(cluster: rs.LocalCluster, client: rs.Client) -> None:
     process = cluster._fork_server.process
     assert process is not None
@@ -171,6 +162,7 @@ def utilisation(client: rs.Client, seconds: Sequence[float], workers: int = 2) -
     return max(sum(seconds) / workers, *seconds) / (time.monotonic() - start)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "seconds",
     [
@@ -183,7 +175,7 @@ def utilisation(client: rs.Client, seconds: Sequence[float], workers: int = 2) -
 )
 def test_long_and_short_tasks_of_a_kind_keep_all_workers_busy(client: rs.Client, seconds: list[float]) -> None:
     # On one worker alone it would be 50 %.
-    assert max(utilisation(client, seconds) for _ in range(2)) > 0.65
+    assert any(utilisation(client, seconds) > 0.65 for _ in range(2))
 
 
 def test_a_long_task_keeps_no_short_one_waiting(client: rs.Client) -> None:
@@ -193,6 +185,7 @@ def test_a_long_task_keeps_no_short_one_waiting(client: rs.Client) -> None:
     assert not long.done()
 
 
+@pytest.mark.slow
 def test_workers_that_come_later_take_their_share() -> None:
     with rs.LocalCluster(workers=1) as cluster, rs.Client(cluster) as client:
         start = time.monotonic()
