@@ -343,6 +343,8 @@ class Nanny:
     def _died(self, worker: WorkerProcess, reason: str) -> None:
         settled = worker.ready_at is not None and self._loop.time() - worker.ready_at >= SETTLED
         strikes = 0 if settled else worker.strikes + 1
+        if worker.ready_at is not None:  # it can be started: what it ran has killed it, or somebody has
+            strikes = min(strikes, 2)
         why = f"{reason}: {worker.error.strip()}" if worker.error else reason
         if strikes >= TRIES and not self._any_ready:
             self._finish(f"worker {worker.name} cannot be started, it was tried {strikes} times; the last one {why}")
