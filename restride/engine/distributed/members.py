@@ -67,6 +67,8 @@ class ClientMember:
     number: int
     session: Session
     name: str
+    nested: bool
+    """Whether it is a worker's, for the tasks that run there."""
 
 
 @dataclass(eq=False, slots=True)

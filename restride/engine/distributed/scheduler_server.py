@@ -182,7 +182,7 @@ class SchedulerServer:
         return {"number": number, "heartbeat": self.settings.heartbeat}
 
     def _open_client(self, session: Session, hello: Mapping[str, Any]) -> dict[str, Any]:
-        member = ClientMember(self._next_client, session, str(hello["name"]))
+        member = ClientMember(self._next_client, session, str(hello["name"]), bool(hello.get("nested")))
         self._next_client += 1
         session.data = member
         self.clients[member.number] = member
@@ -219,7 +219,9 @@ class SchedulerServer:
             case ClientMember() as client:
                 logger.info("client %s is gone: %s", client.name, reason or "it said goodbye")
                 self.clients.pop(client.number, None)
-                self._stop_tasks(self.state.lose_client(client.number))
+                cancelled = self.state.lose_client(client.number)
+                if not client.nested:  # else whatever waits there for its own tasks would take its worker along
+                    self._stop_tasks(cancelled)
                 self._flush_soon()
             case NannyMember() as nanny:
                 logger.info("nanny %s is gone: %s", nanny.name, reason or "it said goodbye")
