@@ -13,10 +13,10 @@ import numpy as np
 
 import restride as rs
 from benchmarks import wire
-from restride.engine.compute import run_claimed
-from restride.engine.job import Job, compile_job
-from restride.engine.scheduler import SchedulerState
-from restride.engine.worker import Outcomes, WorkerState
+from restride.engine.graphs.job import Job, compile_job
+from restride.engine.scheduler.state import SchedulerState
+from restride.engine.worker.compute import run_claimed
+from restride.engine.worker.state import Outcomes, WorkerState
 
 NO_INPUTS = np.zeros(0, np.int64)
 

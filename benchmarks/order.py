@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from benchmarks.order_graphs import DaskGraph, graphs, to_csr
 from benchmarks.timing import alternate
-from restride.engine.order import mean_live, order
+from restride.engine.graphs.order import mean_live, order
 
 Row = dict[str, Any]
 

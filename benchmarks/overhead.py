@@ -19,7 +19,7 @@ import restride as rs
 import restride.array as ra
 from benchmarks import graphs, overhead_distributed
 from benchmarks.timing import alternate
-from restride.engine.job import compile_job
+from restride.engine.graphs.job import compile_job
 
 Row = dict[str, Any]
 

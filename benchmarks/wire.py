@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from restride.config import Settings
+from restride.engine.graphs.params import ParamPages
 from restride.engine.messages import Done, Drop, Finished, Outputs, Place, Stopped, Submit
-from restride.engine.params import ParamPages
 from restride.engine.wire.certificates import create_certificates
 from restride.engine.wire.codec import decode, encode
 from restride.engine.wire.connection import Connection

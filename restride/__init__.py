@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from restride import array, config
     from restride.collections.collection import compute, persist
-    from restride.engine.client import Client, default_client
+    from restride.engine.client.client import Client, default_client
+    from restride.engine.client.futures import Future, as_completed, wait
     from restride.engine.distributed.local import LocalCluster
-    from restride.engine.futures import Future, as_completed, wait
-    from restride.engine.graph import Layer, TaskGraph
+    from restride.engine.graphs.graph import Layer, TaskGraph
     from restride.engine.profile import profile
     from restride.engine.wire.security import Security
     from restride.errors import (
@@ -81,32 +81,32 @@ _MODULE_OF = {
     "BlockError": "restride.errors",
     "CancelledError": "restride.errors",
     "ChunkError": "restride.errors",
-    "Client": "restride.engine.client",
+    "Client": "restride.engine.client.client",
     "ClosedError": "restride.errors",
     "ClusterError": "restride.errors",
     "ConnectError": "restride.errors",
-    "Future": "restride.engine.futures",
+    "Future": "restride.engine.client.futures",
     "GraphError": "restride.errors",
     "InternalError": "restride.errors",
     "KilledWorkerError": "restride.errors",
     "LostError": "restride.errors",
-    "Layer": "restride.engine.graph",
+    "Layer": "restride.engine.graphs.graph",
     "LocalCluster": "restride.engine.distributed.local",
     "RefusedError": "restride.errors",
     "RestrideError": "restride.errors",
     "Security": "restride.engine.wire.security",
     "SerializationError": "restride.errors",
     "TaskError": "restride.errors",
-    "TaskGraph": "restride.engine.graph",
+    "TaskGraph": "restride.engine.graphs.graph",
     "VersionError": "restride.errors",
     "WaitTimeoutError": "restride.errors",
     "WireError": "restride.errors",
-    "as_completed": "restride.engine.futures",
+    "as_completed": "restride.engine.client.futures",
     "compute": "restride.collections.collection",
-    "default_client": "restride.engine.client",
+    "default_client": "restride.engine.client.client",
     "persist": "restride.collections.collection",
     "profile": "restride.engine.profile",
-    "wait": "restride.engine.futures",
+    "wait": "restride.engine.client.futures",
 }
 _SUBMODULES = {"array", "config"}
 

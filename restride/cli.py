@@ -236,7 +236,7 @@ def info(address: str, timeout: float, secret_file: Path | None, tls: Path | Non
     Example:
       restride info tcp://127.0.0.1:8786
     """
-    from restride.engine.client import Client
+    from restride.engine.client.client import Client
     from restride.engine.wire.security import Security
 
     security = Security.load(secret_file=secret_file, tls=tls)

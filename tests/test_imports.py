@@ -61,12 +61,12 @@ def test_imports_point_from_collections_to_shuffle_to_engine_only(path: Path) ->
 @pytest.mark.parametrize(
     ("module", "source"),
     [
-        ("restride.engine.graph", "import restride.collections.array"),
-        ("restride.engine.graph", "from restride.shuffle import rechunk"),
-        ("restride.engine.graph", "def f():\n    from restride import array"),
-        ("restride.engine.graph", "from restride import TaskGraph"),
+        ("restride.engine.graphs.graph", "import restride.collections.array"),
+        ("restride.engine.graphs.graph", "from restride.shuffle import rechunk"),
+        ("restride.engine.graphs.graph", "def f():\n    from restride import array"),
+        ("restride.engine.graphs.graph", "from restride import TaskGraph"),
         ("restride.shuffle.rechunk", "if TYPE_CHECKING:\n    from restride.collections.array.array import Array"),
-        ("restride.errors", "import restride.engine.graph"),
+        ("restride.errors", "import restride.engine.graphs.graph"),
         ("restride.array", "from benchmarks.timing import alternate"),
     ],
 )

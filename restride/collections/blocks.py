@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from restride.engine.csr import Ints
-from restride.engine.graph import Params
+from restride.engine.graphs.csr import Ints
+from restride.engine.graphs.graph import Params
 
 if TYPE_CHECKING:
-    from restride.engine.futures import Future
+    from restride.engine.client.futures import Future
     from restride.shuffle.rechunk import RechunkPlan
 
 Kernel = Callable[..., Any]

@@ -11,11 +11,11 @@ import numpy as np
 
 from restride.collections.expression import Expr
 from restride.collections.lowering import lower
-from restride.engine.client import default_client
-from restride.engine.options import options_of
+from restride.engine.client.client import default_client
+from restride.engine.graphs.options import options_of
 
 if TYPE_CHECKING:
-    from restride.engine.futures import Future
+    from restride.engine.client.futures import Future
 
 
 class Collection:

@@ -19,7 +19,7 @@ import numpy as np
 
 from restride.collections.blocks import Blocks
 from restride.collections.traversal import postorder
-from restride.engine.origin import user_line
+from restride.engine.graphs.origin import user_line
 
 LITERAL_LIMIT = 64 * 1024
 """Bytes up to which an array inside an expression is named by its content; above it hashing would be felt."""

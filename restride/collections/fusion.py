@@ -17,8 +17,8 @@ import numpy as np
 
 from restride.collections.blocks import Blocks, Kernel, Map, Select, compose, every, take_params
 from restride.collections.traversal import postorder
-from restride.engine.csr import Ints
-from restride.engine.graph import Params
+from restride.engine.graphs.csr import Ints
+from restride.engine.graphs.graph import Params
 
 
 class FusedKernel:

@@ -14,8 +14,8 @@ from restride.collections.blocks import Blocks, Gather, Map, Ready, Rechunked, S
 from restride.collections.expression import Expr, rewrite, subexpressions
 from restride.collections.fusion import fuse
 from restride.collections.traversal import postorder
-from restride.engine.csr import Ints
-from restride.engine.graph import TaskGraph
+from restride.engine.graphs.csr import Ints
+from restride.engine.graphs.graph import TaskGraph
 from restride.shuffle.rechunk import lower_rechunk
 
 

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from restride.engine.csr import Ints
-from restride.engine.params import ParamPages
+from restride.engine.graphs.csr import Ints
+from restride.engine.graphs.params import ParamPages
 
 Int32s = NDArray[np.int32]
 Floats = NDArray[np.float64]

@@ -13,7 +13,7 @@ from functools import reduce
 
 import numpy as np
 
-from restride.engine.csr import positions
+from restride.engine.graphs.csr import positions
 from restride.shuffle.overlap import Chunks, edges_of, same_chunks
 from restride.shuffle.rechunk_cost import CostModel, axis_table, block_count, cost_table, step_cost
 

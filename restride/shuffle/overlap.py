@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from restride.engine.csr import Ints, positions
+from restride.engine.graphs.csr import Ints, positions
 
 Chunks = tuple[tuple[int, ...], ...]
 """Sizes of the chunks along each axis; NaN stands for a size that is not known before the array is computed."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 
-from restride.engine.csr import Ints
-from restride.engine.graph import TaskGraph
+from restride.engine.graphs.csr import Ints
+from restride.engine.graphs.graph import TaskGraph
 from restride.errors import ChunkError, GraphError
 from restride.shuffle.intermediate import intermediate_chunkings
 from restride.shuffle.overlap import Chunks, is_known, same_chunks
@@ -140,7 +140,7 @@ def lower_rechunk(
     Examples
     --------
     >>> import numpy as np
-    >>> from restride.engine.graph import TaskGraph
+    >>> from restride.engine.graphs.graph import TaskGraph
     >>> graph = TaskGraph()
     >>> rows = graph.add(np.arange, 2, params=[3, 3])
     >>> lower_rechunk(graph, rows.ids, plan_rechunk(((3, 3),), ((6,),), itemsize=8)).tolist()

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from restride.engine.csr import Ints, row_starts
-from restride.engine.graph import TaskGraph
+from restride.engine.graphs.csr import Ints, row_starts
+from restride.engine.graphs.graph import TaskGraph
 from restride.shuffle.overlap import Chunks, Overlap, overlap
 from restride.shuffle.rechunk_cost import CACHE_LINE
 

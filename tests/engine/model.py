@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from restride.engine.graph import TaskGraph
-from restride.engine.job import Job, compile_job
-from restride.engine.options import Options
+from restride.engine.graphs.graph import TaskGraph
+from restride.engine.graphs.job import Job, compile_job
+from restride.engine.graphs.options import Options
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 

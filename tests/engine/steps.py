@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from restride.engine.dispatch import WorkerTraits
-from restride.engine.graph import TaskGraph
-from restride.engine.job import compile_job
+from restride.engine.graphs.graph import TaskGraph
+from restride.engine.graphs.job import compile_job
+from restride.engine.graphs.options import Options
 from restride.engine.messages import Failed, Finished, GivenBack, Place
-from restride.engine.options import Options
-from restride.engine.scheduler import SchedulerState
-from restride.engine.states import TaskState
+from restride.engine.scheduler.dispatch import WorkerTraits
+from restride.engine.scheduler.state import SchedulerState
+from restride.engine.scheduler.task_states import TaskState
 
 
 def scheduler_with(*threads: int, **settings: Any) -> SchedulerState:

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 import pytest
 
-from restride.engine.dispatch import WorkerTraits
+from restride.engine.graphs.options import Options
 from restride.engine.messages import (
     Broken,
     Done,
@@ -32,11 +32,11 @@ from restride.engine.messages import (
     ToWorker,
     Undone,
 )
-from restride.engine.options import Options
-from restride.engine.placement import LEAST_TASKS, UNKNOWN_SHARE
-from restride.engine.recovery import MOST_DEATHS
-from restride.engine.scheduler import SchedulerState
-from restride.engine.states import TaskState
+from restride.engine.scheduler.dispatch import WorkerTraits
+from restride.engine.scheduler.placement import LEAST_TASKS, UNKNOWN_SHARE
+from restride.engine.scheduler.recovery import MOST_DEATHS
+from restride.engine.scheduler.state import SchedulerState
+from restride.engine.scheduler.task_states import TaskState
 from restride.errors import GraphError, KilledWorkerError, LostError
 from tests.engine.model import BoomError, GraphSpec, Model, ModelJob, compiled
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restride.engine.graph import TaskGraph
+from restride.engine.graphs.graph import TaskGraph
 from restride.errors import GraphError
 from restride.shuffle.rechunk import RechunkPlan, lower_rechunk, plan_rechunk
 from restride.shuffle.rechunk_step import copy_piece, merge_pieces, rechunk_step, take_piece

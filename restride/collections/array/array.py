@@ -24,7 +24,7 @@ from restride.collections.collection import Collection
 from restride.collections.expression import Expr, subexpressions
 
 if TYPE_CHECKING:
-    from restride.engine.futures import Future
+    from restride.engine.client.futures import Future
     from restride.shuffle.rechunk import RechunkPlan
 
 NUMPY_FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {}

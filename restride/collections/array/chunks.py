@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from restride.collections.blocks import every
 from restride.config import Settings, parse_bytes
-from restride.engine.csr import Ints
+from restride.engine.graphs.csr import Ints
 from restride.errors import ChunkError
 
 Shape = tuple[int, ...]

@@ -14,7 +14,7 @@ from restride.collections.blocks import Blocks, Ready
 from restride.collections.expression import Expr
 
 if TYPE_CHECKING:
-    from restride.engine.futures import Future
+    from restride.engine.client.futures import Future
 
 
 @dataclass(frozen=True, eq=False, repr=False)

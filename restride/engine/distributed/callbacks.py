@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from queue import SimpleQueue
 
-from restride.engine.submission import Callback
+from restride.engine.client.submission import Callback
 
 
 class CallbackThread:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from restride.config import Settings
-from restride.engine.csr import Ints
+from restride.engine.graphs.csr import Ints
 from restride.engine.messages import Blob, Fetch, Int32s, Outputs, Undeliverable, Withdraw, Workers
 from restride.engine.serialize import load_values
 from restride.engine.wire.connection import Connection

@@ -15,7 +15,7 @@ from typing import Self
 
 import numpy as np
 
-from restride.engine.csr import Ints
+from restride.engine.graphs.csr import Ints
 
 NO_TASK = -(2**63)
 """In the place of a thread that runs no task."""

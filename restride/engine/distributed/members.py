@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from restride.engine.dispatch import WorkerTraits
 from restride.engine.messages import Heartbeat
+from restride.engine.scheduler.dispatch import WorkerTraits
 from restride.engine.wire.address import parse_address
 from restride.engine.wire.session import Session
 

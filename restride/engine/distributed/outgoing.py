@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 
-from restride.engine.compute_threads import Call
 from restride.engine.messages import (
     Failed,
     Fetch,
@@ -27,9 +26,10 @@ from restride.engine.messages import (
     Withdraw,
 )
 from restride.engine.serialize import dump_exception, dump_value, dump_values
-from restride.engine.sizes import size_of
 from restride.engine.wire.connection import Connection
-from restride.engine.worker import WorkerState
+from restride.engine.worker.compute_threads import Call
+from restride.engine.worker.sizes import size_of
+from restride.engine.worker.state import WorkerState
 from restride.errors import SerializationError, WireError
 
 logger = logging.getLogger("restride.worker")

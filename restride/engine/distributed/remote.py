@@ -19,17 +19,17 @@ from typing import Any, Protocol
 import numpy as np
 
 from restride.config import Settings
+from restride.engine.client.futures import raise_failure
+from restride.engine.client.submission import Callback, OutputState, Submission
 from restride.engine.distributed.callbacks import CallbackThread
 from restride.engine.distributed.fetching import Fetching, Gathering
 from restride.engine.distributed.loops import LoopRunner, LoopThread
 from restride.engine.distributed.remote_requests import RemoteRequests
 from restride.engine.distributed.submitting import Begin, LetGo, Submitting
-from restride.engine.futures import raise_failure
+from restride.engine.graphs.options import Options
+from restride.engine.graphs.packing import pack
 from restride.engine.messages import Accepted, Done, PackedBroken, Rejected, Reply, Undone, Workers
-from restride.engine.options import Options
-from restride.engine.packing import pack
 from restride.engine.serialize import load_exception, load_value
-from restride.engine.submission import Callback, OutputState, Submission
 from restride.engine.versions import check_versions, versions
 from restride.engine.wire.address import host_id
 from restride.engine.wire.security import Security

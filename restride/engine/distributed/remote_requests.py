@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from restride.engine.info import Info
+from restride.engine.client.info import Info
+from restride.engine.client.published import dump_published, load_published
+from restride.engine.client.submission import Submission
 from restride.engine.messages import Blob, Reply, Request
-from restride.engine.published import dump_published, load_published
 from restride.engine.serialize import dump_function, load_exception, load_value
-from restride.engine.submission import Submission
 from restride.engine.versions import versions
 from restride.errors import RestrideError, WaitTimeoutError
 
 if TYPE_CHECKING:
-    from restride.engine.futures import Future
+    from restride.engine.client.futures import Future
 
 
 PATIENCE = 1.0

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from restride.engine.csr import Ints
+from restride.engine.graphs.csr import Ints
 from restride.engine.messages import Blob, Reply, Request
 from restride.engine.versions import versions
 from restride.errors import GraphError, WireError

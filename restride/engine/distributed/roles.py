@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from restride.engine.client import Client, set_default
+from restride.engine.client.client import Client, set_default
 from restride.engine.distributed.channel import Channel, Note
 from restride.engine.distributed.common import Common
 from restride.engine.distributed.fork_server import ForkServer

@@ -15,9 +15,11 @@ from typing import Any
 import numpy as np
 
 from restride.config import Settings
-from restride.engine.csr import Ints
 from restride.engine.distributed.members import ClientMember, Member, NannyMember, WorkerMember
 from restride.engine.distributed.requests import Requests
+from restride.engine.graphs.csr import Ints
+from restride.engine.graphs.options import Options
+from restride.engine.graphs.packed import packed_kernels, unpack
 from restride.engine.messages import (
     Accepted,
     Blob,
@@ -47,10 +49,8 @@ from restride.engine.messages import (
     Vouch,
     Workers,
 )
-from restride.engine.options import Options
-from restride.engine.packed import packed_kernels, unpack
-from restride.engine.placement import MOST_TASKS_AFAR
-from restride.engine.scheduler import SchedulerState
+from restride.engine.scheduler.placement import MOST_TASKS_AFAR
+from restride.engine.scheduler.state import SchedulerState
 from restride.engine.wire.listen import Listener
 from restride.engine.wire.security import Security
 from restride.engine.wire.session import Session, SessionTable

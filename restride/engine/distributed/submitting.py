@@ -17,10 +17,10 @@ from weakref import WeakSet, WeakValueDictionary
 
 import numpy as np
 
+from restride.engine.client.submission import Callback, News, Submission
 from restride.engine.distributed.loops import LoopRunner
+from restride.engine.graphs.packing import pack
 from restride.engine.messages import Accepted, Cancel, Rejected, Release, Submit
-from restride.engine.packing import pack
-from restride.engine.submission import Callback, News, Submission
 from restride.errors import GraphError, InternalError, RestrideError
 
 logger = logging.getLogger("restride.client")

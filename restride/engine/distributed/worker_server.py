@@ -23,23 +23,23 @@ from typing import Any
 import psutil
 
 from restride.config import Settings
-from restride.engine.claims import NO_TASK
-from restride.engine.compute_threads import ComputeThreads, make_calls
 from restride.engine.distributed.allocator import release_unused
 from restride.engine.distributed.calls import answer_call
 from restride.engine.distributed.outgoing import REPORT_SECONDS, Outgoing
 from restride.engine.distributed.peers import Peers
-from restride.engine.kernels import KernelCache
 from restride.engine.messages import Fetch, Heartbeat, Outputs, Request, Undeliverable, Withdraw, Workers
 from restride.engine.serialize import dump_exception, load_values
-from restride.engine.sizes import size_of
 from restride.engine.versions import versions
 from restride.engine.wire.address import host_id
 from restride.engine.wire.connection import Connection
 from restride.engine.wire.listen import Attach, Listener
 from restride.engine.wire.security import Security
 from restride.engine.wire.session import Session
-from restride.engine.worker import WorkerState
+from restride.engine.worker.claims import NO_TASK
+from restride.engine.worker.compute_threads import ComputeThreads, make_calls
+from restride.engine.worker.kernels import KernelCache
+from restride.engine.worker.sizes import size_of
+from restride.engine.worker.state import WorkerState
 from restride.errors import ConnectError, InternalError, RefusedError, SerializationError, WireError
 
 logger = logging.getLogger("restride.worker")

@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restride.engine import messages
+from restride.engine.graphs.params import ParamPages
 from restride.engine.messages import Blob, Blobs
-from restride.engine.params import ParamPages
 from restride.engine.wire.frames import ALIGNMENT, Buffer, pack_lengths
 from restride.errors import WireError
 

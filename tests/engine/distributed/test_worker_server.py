@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 
 from restride.config import Settings
-from restride.engine.claims import NO_TASK
 from restride.engine.distributed import worker_server
 from restride.engine.distributed.worker_server import WorkerServer, current_worker
+from restride.engine.graphs.params import ParamPages
 from restride.engine.messages import (
     Drop,
     Fetch,
@@ -40,12 +40,12 @@ from restride.engine.messages import (
     Withdraw,
     Workers,
 )
-from restride.engine.params import ParamPages
 from restride.engine.serialize import RemoteTraceback, dump_function, load_exception, load_value, load_values
 from restride.engine.wire.connection import Connection
 from restride.engine.wire.listen import Listener, dial_first
 from restride.engine.wire.security import Security
 from restride.engine.wire.session import Session, SessionTable
+from restride.engine.worker.claims import NO_TASK
 from restride.errors import AuthenticationError, ConnectError, RefusedError, SerializationError
 
 PATIENCE = 20.0

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from restride.engine import messages as m
-from restride.engine.params import ParamPages
+from restride.engine.graphs.params import ParamPages
 from restride.engine.wire.codec import _BY_CLASS, CSR, IN_PROCESS, SAME_LENGTH, SMALL_BLOB, decode, encode
 from restride.errors import WireError
 

@@ -12,7 +12,7 @@ import numpy as np
 from restride.collections.array.chunks import Shape, block_shapes, normalize_chunks
 from restride.collections.array.expr import ArrayExpr
 from restride.collections.array.operations.sources import Source
-from restride.engine.graph import Params
+from restride.engine.graphs.graph import Params
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -18,8 +18,8 @@ import numpy as np
 from restride.collections.array.chunks import Chunks, Shape, grid_of, per_block, starts_of
 from restride.collections.array.expr import ArrayExpr
 from restride.collections.blocks import Blocks, Gather, Map, Select, every
-from restride.engine.csr import Ints, row_starts, stable_argsort
-from restride.engine.graph import Params
+from restride.engine.graphs.csr import Ints, row_starts, stable_argsort
+from restride.engine.graphs.graph import Params
 
 FAN_IN = 16
 """How many blocks one task combines at most, over all reduced axes together."""

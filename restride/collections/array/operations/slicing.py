@@ -12,7 +12,7 @@ import numpy as np
 from restride.collections.array.chunks import Chunks, per_block, starts_of
 from restride.collections.array.expr import ArrayExpr
 from restride.collections.blocks import Blocks, Map, Select
-from restride.engine.csr import Ints
+from restride.engine.graphs.csr import Ints
 
 WHOLE = slice(None)
 

@@ -13,7 +13,7 @@ from restride.collections.array.chunks import Chunks, block_bounds, block_shapes
 from restride.collections.array.expr import ArrayExpr
 from restride.collections.blocks import Blocks, Map
 from restride.collections.expression import LITERAL_LIMIT, Expr
-from restride.engine.graph import Params
+from restride.engine.graphs.graph import Params
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -1,0 +1,1 @@
+"""What users hold: the client, futures, and what else can be asked of a place where tasks run."""

@@ -1,0 +1,1 @@
+"""Scheduler, worker and threads in the process of the user."""

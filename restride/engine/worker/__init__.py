@@ -1,0 +1,1 @@
+"""The worker's state machine, what it holds in memory, and the threads that run its tasks."""

@@ -1,0 +1,235 @@
+"""Which thread runs which task next: claims on what is ready, within what the worker has of resources and of memory.
+
+Threads claim short tasks many at a time, and take them from their claim one by one without a lock, as others may take
+them from its other end. Outcomes are settled when a claim has been run, so claims end sooner where others wait.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from heapq import heappop
+
+from restride.engine.worker.kernels import Kernel
+from restride.engine.worker.placed import PlacedRun
+from restride.engine.worker.ready import Ready
+from restride.engine.worker.resources import Resources
+
+BATCH_SECONDS = 1e-3
+"""Expected work that a thread claims at once."""
+BATCH_TASKS = 512
+"""Tasks that a thread claims at once, at most."""
+
+AWAITED_SECONDS = 5e-5
+"""What another worker or a client waits for is not kept from it for longer by what is claimed along with it."""
+QUICK_SECONDS = 3e-4
+"""Tasks that take less are run by whoever has their last input, as it takes about as long to wake a thread for them."""
+LONG_SECONDS = 1e-2
+"""Unless some of their layer take longer, of late."""
+
+Slot = list[int] | memoryview
+"""One item: the id of the task that a thread is at, or `NO_TASK`."""
+NO_TASK = -(2**63)
+
+
+class Claims:
+    """The queue of what is ready, and what each thread has of it.
+
+    Parameters
+    ----------
+    tasks : dict of int to PlacedRun
+        What has been placed; ids that are not in it, nobody needs any more.
+    threads : int
+        How many compute threads share what is ready.
+    resources : mapping of str to float
+        What the worker has of things that tasks may need for themselves.
+    awaited : container of int
+        Ids of tasks whose outputs others wait for.
+
+    Attributes
+    ----------
+    ready : Ready
+    slots : dict of int to Slot
+        Which task each thread is at.
+    blocked : int
+        How many threads run a task that waits for others.
+    """
+
+    def __init__(
+        self, tasks: dict[int, PlacedRun], threads: int, resources: Mapping[str, float], awaited: Mapping[int, object]
+    ) -> None:
+        self.ready = Ready()
+        self.slots: dict[int, Slot] = {}
+        self.blocked = 0
+        self._tasks, self._threads, self._awaited = tasks, threads, awaited
+        self._resources = Resources(resources)
+        self._needy: set[int] = set()
+        """Layers whose tasks need resources."""
+        self._saves_memory = False
+        self._claims: dict[int, deque[int]] = {}
+        """What each thread has claimed and not begun."""
+        self._stale: set[int] = set()
+        """Tasks that were forgotten while they stood in a queue, or ran."""
+
+    def claim(self, thread: int) -> tuple[deque[int], float]:
+        """What `WorkerState.claim` says."""
+        claimed = self._claims.setdefault(thread, deque())
+        if self._resources and not claimed:
+            self._free_resources(thread)
+        placed, heap, run_of = self.ready.run, self.ready.heap, self._tasks.get
+        choosy, awaited = self._saves_memory or self._needy, self._awaited
+        share = min(-(-len(self.ready) // self._threads), BATCH_TASKS) - len(claimed)
+        seconds, most = 0.0, BATCH_SECONDS
+        while share > 0 and seconds < most and (placed or heap):
+            id = placed.popleft() if placed and not (heap and heap[0] < placed[0]) else heappop(heap)
+            run = run_of(id)
+            if run is None:
+                continue
+            row = id - run.first if run.at is None else run.at[id]
+            kernel = run.kernels[row]
+            expected = kernel.seconds or BATCH_SECONDS  # one by one while nothing is known
+            if claimed and (expected >= BATCH_SECONDS or (choosy and kernel.needs != self._resources.of(thread))):
+                self.ready.add([id])  # a batch of its own: the outcomes of the others need not wait for it
+                break
+            if choosy and not self._may_begin(thread, kernel, run, row):
+                self.ready.aside.append(id)
+                continue
+            share -= 1
+            claimed.append(id)
+            seconds += expected
+            if awaited and id in awaited:
+                most = min(most, seconds + AWAITED_SECONDS)
+        if claimed:
+            return claimed, seconds / len(claimed)
+        self._steal(claimed)
+        if not claimed and self.ready.aside:
+            if self._saves_memory and sum(slot[0] != NO_TASK for slot in self.slots.values()) <= self.blocked:
+                self._claim_against_memory(thread, claimed)
+        elif self._stale and not (claimed or self._resources):
+            self._stale.clear()  # no queue has anything
+        return claimed, BATCH_SECONDS
+
+    def claim_quick(self, thread: int) -> deque[int]:
+        """What comes next, if it is known to take next to no time; nothing where it matters which tasks begin."""
+        claimed = self._claims.setdefault(thread, deque())
+        placed, heap = self.ready.run, self.ready.heap
+        if self._saves_memory or self._needy:
+            return claimed
+        seconds, most = 0.0, QUICK_SECONDS
+        while seconds < most and (placed or heap):
+            id = placed.popleft() if placed and not (heap and heap[0] < placed[0]) else heappop(heap)
+            run = self._tasks.get(id)
+            if run is None:
+                continue
+            kernel = run.kernels[run.row(id)]
+            if not 0 < kernel.seconds < QUICK_SECONDS or kernel.longest > LONG_SECONDS:
+                self.ready.add([id])
+                break
+            claimed.append(id)
+            seconds += kernel.seconds
+            if id in self._awaited:
+                most = min(most, seconds + AWAITED_SECONDS)
+        return claimed
+
+    def unclaim(self, thread: int) -> None:
+        """A thread gives back what it has claimed and not begun."""
+        claimed = self._claims.setdefault(thread, deque())
+        self.ready.add(list(claimed))
+        claimed.clear()
+
+    def forget_thread(self, thread: int) -> None:
+        """A thread that has claimed nothing ends."""
+        self._resources.give_back(thread)
+        self._claims.pop(thread, None)
+        self.slots.pop(thread, None)
+
+    # ---- what may begin
+
+    def learn_needs(self, kernels: Mapping[int, Kernel]) -> None:
+        """Layers have come, by number."""
+        for number, kernel in kernels.items():
+            if kernel.needs:
+                self._needy.add(number)
+
+    def forget_layers(self, numbers: Iterable[int]) -> None:
+        """Layers are over."""
+        if self._needy:
+            self._needy.difference_update(numbers)
+
+    def save_memory(self, saves: bool) -> None:
+        """Begin only tasks that have inputs, or any, as before."""
+        self._saves_memory = saves
+        if not saves:
+            self.ready.take_in()
+
+    # ---- tasks that are forgotten, and may come again
+
+    def forgotten(self, id: int) -> None:
+        """A task that may stand in a queue has been forgotten."""
+        self._stale.add(id)
+
+    def placed_again(self, ids: list[int]) -> None:
+        """Tasks have come; what queues still hold of earlier comings must not count."""
+        again = self._stale.intersection(ids) if self._stale else None
+        if again:
+            self._stale -= again
+            self.ready.discard(again)
+            for claimed in self._claims.values():
+                for id in again.intersection(claimed):
+                    with suppress(ValueError):  # its owner, who needs no lock, was faster
+                        claimed.remove(id)
+
+    def not_begun(self, ids: set[int]) -> set[int]:
+        """Those of some tasks that are queued; and those that a thread has claimed, and now cannot begin any more."""
+        found = self.ready.among(ids)
+        for claimed in self._claims.values():
+            for id in ids.intersection(claimed):
+                with suppress(ValueError):  # its owner, who needs no lock, was faster
+                    claimed.remove(id)
+                    found.add(id)
+        return found
+
+    @property
+    def waiting(self) -> int:
+        """How many tasks could run, and have not begun."""
+        return len(self.ready) + sum(map(len, self._claims.values()))
+
+    def tick(self) -> None:
+        """Forget which tasks were forgotten, once no queue has them."""
+        if self._stale:
+            self._stale &= self.ready.among(self._stale).union(*self._claims.values())
+
+    # ---- inner parts
+
+    def _may_begin(self, thread: int, kernel: Kernel, run: PlacedRun, row: int) -> bool:
+        if self._saves_memory and run.indptr[row] == run.indptr[row + 1]:
+            return False
+        return thread in self._resources or self._resources.take(thread, kernel.needs)
+
+    def _free_resources(self, thread: int) -> None:
+        """A thread that has claimed nothing runs nothing either; unless it asks from within a task that waits."""
+        slot = self.slots.get(thread)
+        if thread in self._resources and (slot is None or slot[0] == NO_TASK):
+            self._resources.give_back(thread)
+            self.ready.take_in()
+
+    def _steal(self, claimed: deque[int]) -> None:
+        claims: Iterable[deque[int]] = self._claims.values()
+        if self._resources:  # which only those who have taken them may use
+            claims = [each for thread, each in self._claims.items() if thread not in self._resources]
+        richest = max(claims, key=len, default=claimed)
+        for _ in range((len(richest) + 1) // 2):
+            try:
+                claimed.appendleft(richest.pop())
+            except IndexError:  # its owner, who needs no lock, was faster
+                return
+
+    def _claim_against_memory(self, thread: int, claimed: deque[int]) -> None:
+        """Nothing runs for want of memory, which may never come back by itself: begin a task all the same."""
+        for id in sorted(self.ready.aside):
+            run = self._tasks.get(id)
+            if run is not None and self._resources.take(thread, run.kernels[run.row(id)].needs):
+                self.ready.aside.remove(id)
+                claimed.append(id)
+                return
