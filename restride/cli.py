@@ -188,7 +188,7 @@ def worker(
     from restride.config import Settings
     from restride.engine.distributed.common import Common
     from restride.engine.distributed.fork_server import ForkServer
-    from restride.engine.distributed.local import memory_share, shape
+    from restride.engine.distributed.local import check_resources, memory_share, shape
     from restride.engine.distributed.logs import log_to_stderr
     from restride.engine.distributed.nanny import Nanny, WorkerOptions
     from restride.engine.distributed.process import run_until_told
@@ -197,6 +197,11 @@ def worker(
 
     log_to_stderr(log_level)
     scheduler = parse_address(address)
+    if (scheduler.scheme, tls is None) == ("tcp", False):
+        raise ValueError(f"{address} and --tls do not go together: encrypted addresses begin with tls://")
+    if (scheduler.scheme, tls is None) == ("tls", True):
+        raise ValueError(f"{address} needs --tls, and the directory of the certificates")
+    check_resources(resources)
     here = scheduler.scheme == "unix" or _is_loopback(scheduler.host)
     # On the scheduler's own machine it does not matter which of the two is started first.
     security = Security.load(secret_file=secret_file, tls=tls, create=here)

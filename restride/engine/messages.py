@@ -32,7 +32,7 @@ def _no_ints() -> Ints:
     return np.zeros(0, np.int64)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class TaskFailure:
     """Why a task failed: what was raised, by which task, made where."""
 
@@ -49,7 +49,7 @@ class TaskFailure:
 # ---- scheduler -> worker
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Kernels:
     """Layers that the worker has not seen: numbers, and what to run."""
 
@@ -58,7 +58,7 @@ class Kernels:
     """`Layer`, or between processes `PackedLayer`, which travel as `PackedKernels`."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PackedKernels:
     """`Kernels` between processes: pickled, each of them once."""
 
@@ -75,7 +75,7 @@ class PackedKernels:
     """Each the pickle of ``(function, constants)``."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Place:
     """Tasks to run, ascending by id, each after its dependencies exist."""
 
@@ -92,30 +92,32 @@ class Place:
     """Which worker holds, or will hold, each dependency: one a dependency."""
     wanted: Flags
     """Whether a client holds the task's output: small ones are sent along with the news that they exist."""
+    client: int = 0
+    """Whose tasks they are, as clients take turns."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Drop:
     """Tasks and outputs that nobody needs any more: not begun ones are forgotten, results are let go."""
 
     ids: Ints
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ForgetKernels:
     """Layers of a job that is over."""
 
     numbers: Sequence[int]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class TakeBack:
     """Tasks to give back, those of them that have not begun; `GivenBack` says which they were."""
 
     ids: Ints
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Moved:
     """Outputs that placed tasks wait for will come from other workers than was said before."""
 
@@ -123,7 +125,7 @@ class Moved:
     homes: Int32s
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Replicate:
     """Outputs to fetch and to hold until they are dropped, though no task here needs them."""
 
@@ -131,7 +133,15 @@ class Replicate:
     homes: Int32s
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
+class Await:
+    """Outputs that a client has, and sends to this worker of itself; they are reported as any other."""
+
+    ids: Ints
+    attempts: Int32s
+
+
+@dataclass(slots=True)
 class Stop:
     """Tasks that somebody cancelled by name, dropped already: say `Stopped` once none of them runs any more."""
 
@@ -139,7 +149,7 @@ class Stop:
     ids: Ints
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Workers:
     """Where workers, and what else holds outputs, can be reached; sent to workers and clients alike."""
 
@@ -151,7 +161,7 @@ class Workers:
 # ---- worker -> scheduler
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Finished:
     """Tasks whose outputs the worker now holds."""
 
@@ -165,7 +175,7 @@ class Finished:
     """Their pickles."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Failed:
     """A task that raised."""
 
@@ -177,7 +187,7 @@ class Failed:
     """From the kernel on; only the client looks into it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PackedFailure:
     """`Failed` between processes."""
 
@@ -186,7 +196,7 @@ class PackedFailure:
     exception: Blob
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class GivenBack:
     """Answer to `TakeBack`: the tasks that had not begun, and are forgotten here."""
 
@@ -194,14 +204,14 @@ class GivenBack:
     attempts: Int32s
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Stopped:
     """Answer to `Stop`."""
 
     number: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Heartbeat:
     """The worker lives, and how it is."""
 
@@ -218,23 +228,23 @@ class Heartbeat:
 # ---- worker, or client, -> worker
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Fetch:
     """Outputs to send, each as soon as it exists."""
 
     ids: Ints
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Withdraw:
     """Outputs of an earlier `Fetch` that are not needed any more."""
 
     ids: Ints
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Outputs:
-    """Outputs that were asked for."""
+    """Outputs that were asked for; or that a client has and a worker awaits."""
 
     ids: Ints
     head: Blob
@@ -242,9 +252,9 @@ class Outputs:
     buffers: Blobs
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Undeliverable:
-    """An output that cannot be sent: it cannot be pickled, say."""
+    """An output that cannot be sent: it cannot be pickled, say. From a client to the scheduler: one to `Deliver`."""
 
     id: int
     exception: Blob
@@ -254,14 +264,23 @@ class Undeliverable:
 # ---- nanny <-> scheduler
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Vouch:
     """These workers' processes live: they run, or hold the GIL in a task, and are not stopped."""
 
     names: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
+class Deaf:
+    """A worker's loop has not run for a while, as a task holds the GIL, say: it neither reads nor sends anything."""
+
+    name: str
+    running: Ints
+    """Ids of the tasks that its threads are at."""
+
+
+@dataclass(slots=True)
 class Died:
     """A worker's process has ended."""
 
@@ -274,7 +293,7 @@ class Died:
     """Whether it was asked to end."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Replace:
     """End this worker's process, and start another in its place."""
 
@@ -285,7 +304,7 @@ class Replace:
 # ---- client -> scheduler
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Submit:
     """A job, in columns; nothing in it need be unpickled to schedule it."""
 
@@ -316,21 +335,21 @@ class Submit:
     kernels: Blobs
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Release:
     """Outputs that the client held and does not need any more, once for each time that it held them."""
 
     ids: Ints
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Cancel:
     """As `Release`; tasks among them, and what they alone need, that run must end soon, or their worker is replaced."""
 
     ids: Ints
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Request:
     """Anything that is asked for rarely: answered by a `Reply` with the same number."""
 
@@ -340,7 +359,7 @@ class Request:
     blob: Blob = b""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reply:
     """Answer to a `Request`."""
 
@@ -355,7 +374,7 @@ class Reply:
 # ---- scheduler -> client
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Accepted:
     """A job has got its ids, from `base` on."""
 
@@ -363,7 +382,7 @@ class Accepted:
     base: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Rejected:
     """A job cannot be run."""
 
@@ -371,7 +390,7 @@ class Rejected:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Done:
     """Wanted tasks of a job whose outputs exist now; and where."""
 
@@ -385,7 +404,7 @@ class Done:
     """Their pickles."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Broken:
     """Wanted tasks of a job that will never have an output."""
 
@@ -395,7 +414,7 @@ class Broken:
     failure: TaskFailure
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PackedBroken:
     """`Broken` between processes."""
 
@@ -410,7 +429,22 @@ class PackedBroken:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
+class Deliver:
+    """Outputs that the client has scattered: each is to be sent to this worker, which awaits it."""
+
+    ids: Ints
+    workers: Int32s
+
+
+@dataclass(slots=True)
+class Unneeded:
+    """Outputs that the client has scattered, and will not be asked to deliver any more, whatever is lost."""
+
+    ids: Ints
+
+
+@dataclass(slots=True)
 class Undone:
     """Outputs that were done, and are lost with their worker; they are computed again."""
 
@@ -418,5 +452,5 @@ class Undone:
     ids: Ints
 
 
-ToWorker = Kernels | Place | Drop | ForgetKernels | TakeBack | Moved | Replicate | Stop
-ToClient = Done | Broken | Undone
+ToWorker = Kernels | Place | Await | Drop | ForgetKernels | TakeBack | Moved | Replicate | Stop
+ToClient = Done | Broken | Undone | Deliver | Unneeded

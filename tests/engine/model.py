@@ -236,17 +236,7 @@ class Model:
         for task in self.tasks.values():
             if task.home == worker and task.state in ("unfinished", "finished"):
                 self._undo(task)
-        changed = True
-        while changed:
-            changed = False
-            for task in self.tasks.values():
-                for dep in map(self.tasks.__getitem__, task.deps if task.state == "unfinished" else ()):
-                    if dep.state in ("released", "cancelled"):
-                        self._undo(dep)
-                        changed = True
-                    if task.home is not None and dep.state == "unfinished" and dep.home is None:
-                        self._undo(task)
-                        changed = True
+        self._undo_further()
         self._spread()
         suspects = []
         for id in running:
@@ -257,6 +247,22 @@ class Model:
         if suspects:
             self._fail(self.tasks[max(suspects)[1]])
             self._spread()
+
+    def goes_deaf(self, worker: int, running: Iterable[int], taken: set[int]) -> None:
+        """What it has not begun, of jobs that others take, waits again, and so does what is behind."""
+        begun: set[int] = set()
+        left = [id for id in running if self.tasks[id].home == worker]
+        while left:
+            task = self.tasks[left.pop()]
+            if task.id not in begun and task.state == "unfinished" and task.home is not None:
+                begun.add(task.id)
+                left += task.deps
+        for base in taken:
+            for id in self.jobs[base].ids:
+                task = self.tasks[id]
+                if task.state == "unfinished" and task.home == worker and id not in begun:
+                    self._undo(task)
+        self._undo_further()
 
     def held(self, client: int | None = None) -> list[int]:
         """What some client holds, or this one."""
@@ -309,6 +315,20 @@ class Model:
             self._tell(task, "undone")
         task.state = "unfinished"
         task.home = None
+
+    def _undo_further(self) -> None:
+        """Of tasks that wait, what they need and is gone; and what is placed behind them."""
+        changed = True
+        while changed:
+            changed = False
+            for task in self.tasks.values():
+                for dep in map(self.tasks.__getitem__, task.deps if task.state == "unfinished" else ()):
+                    if dep.state in ("released", "cancelled"):
+                        self._undo(dep)
+                        changed = True
+                    if task.home is not None and dep.state == "unfinished" and dep.home is None:
+                        self._undo(task)
+                        changed = True
 
     def _fail(self, task: ModelTask) -> None:
         task.state = "failed"

@@ -78,6 +78,8 @@ class Trial:
     ----------
     told : dict of int to Told
         What each worker knows that has not been lost.
+    deaf : set of int
+        Workers that do not listen.
     """
 
     def __init__(
@@ -88,6 +90,7 @@ class Trial:
         self.workers: list[TrialWorker] = []
         self.names: list[str] = []
         self.told: dict[int, Told] = {}
+        self.deaf: set[int] = set()
         self._horizon = horizon
         self._disturbed = False
         """Whether tasks may have been placed more than once."""
@@ -108,10 +111,21 @@ class Trial:
     def lose_worker(self, worker: int, running: Sequence[int] = ()) -> None:
         self._disturbed = True
         del self.told[worker]
+        self.deaf.discard(worker)
         self.scheduler.lose_worker(worker, np.array(running, np.int64))
         self.model.lose_worker(
             worker, [id for id in running if self.base_of(id) in self.model.kept_jobs()], MOST_DEATHS
         )
+
+    def goes_deaf(self, worker: int, running: Sequence[int]) -> None:
+        self._disturbed = True
+        self.deaf.add(worker)
+        self.scheduler.goes_deaf(worker, np.array(running, np.int64))
+        self.model.goes_deaf(worker, running, {base for base in self.model.jobs if self._able(base)})
+
+    def speaks(self, worker: int) -> None:
+        self.deaf.discard(worker)
+        self.scheduler.speaks(worker)
 
     def submit(self, spec: GraphSpec, client: int = 0, *, nested: bool = False, options: Options | None = None) -> int:
         job, inputs = compiled(spec, self._salt)
@@ -161,6 +175,7 @@ class Trial:
 
     def hear(self, worker: int, news: Finished | Failed | GivenBack) -> None:
         """The scheduler hears news; also of tasks that it does not wait for any more, and of workers that are gone."""
+        self.speaks(worker)
         match news:
             case Finished(ids, attempts):
                 current = self._current(worker, ids.tolist(), attempts.tolist())
@@ -291,9 +306,10 @@ class Trial:
         self.model.place(id, home, attempt)
 
     def _able(self, base: int) -> list[int]:
-        """Workers that may run a job."""
+        """Workers that may run a job, and listen."""
         names = self.model.jobs[base].options.workers
-        return [number for number in self.told if not names or self.names[number] in names]
+        listen = self.told.keys() - self.deaf
+        return [number for number in sorted(listen) if not names or self.names[number] in names]
 
     def base_of(self, id: int) -> int:
         """The first task of a task's job."""
@@ -399,10 +415,15 @@ class Trial:
         return any(map(self._waits, inputs))
 
     def _check_horizon(self, running: int) -> None:
-        """No more was placed than the horizon has room for, by the longest that tasks may take, and one."""
+        """No more was placed than the horizon has room for, by the longest that tasks may take, and one.
+
+        Of several clients each may have a few tasks beyond that.
+        """
         shortest = min(SECONDS, self._horizon * UNKNOWN_SHARE)
         room = self._horizon * self.workers[0].threads
-        assert running <= max(LEAST_TASKS * self.workers[0].threads, room / shortest + 2 if shortest else 0)
+        few = LEAST_TASKS * self.workers[0].threads
+        others = len({self.model.jobs[self.base_of(id)].client for id in self.model.placed()}) - 1
+        assert running <= max(few, room / shortest + 2 if shortest else 0) + others * few
 
     def _check_news(self, to_clients: list[tuple[int, ToClient]]) -> None:
         told: dict[tuple[int, int], list[tuple[str, int | None]]] = defaultdict(list)

@@ -27,10 +27,10 @@ from restride.engine.client.default import default_client, set_default, take_not
 from restride.engine.client.engine import Engine
 from restride.engine.client.executor import ClientExecutor
 from restride.engine.client.futures import Future, check_client, raise_failure, results_of
-from restride.engine.client.futures import wait as wait_for
 from restride.engine.client.places import Place, open_engine
 from restride.engine.client.progress import wait_with_progress
-from restride.engine.client.structure import futures_in, map_items, map_leaves
+from restride.engine.client.scattering import Scatters
+from restride.engine.client.structure import futures_in, map_leaves
 from restride.engine.client.submission import Callback, Submission
 from restride.engine.client.workers import AsksWorkers
 from restride.engine.graphs.csr import Ints
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 __all__ = ["Client", "default_client", "set_default"]
 
 
-class Client(AsksWorkers, KeepsDatasets):
+class Client(AsksWorkers, KeepsDatasets, Scatters):
     """Runs task graphs and single calls.
 
     The newest client that is open is where collections compute; without one, a client in threads is made on first use.
@@ -388,31 +388,6 @@ class Client(AsksWorkers, KeepsDatasets):
         return self._call(function, arguments, options_of(**options))
 
     @awaitable
-    def scatter(self, data: Any, *, workers: str | Iterable[str] | None = None, broadcast: bool = False) -> Any:
-        """Make futures of data that exist already.
-
-        Parameters
-        ----------
-        data : object, list, tuple or dict
-            Of a list, a tuple or a dict each element becomes a future; anything else becomes one future.
-        workers : str or iterable of str, optional
-            Names, addresses or hosts of the workers that may hold them.
-        broadcast : bool
-            Whether each worker is to have a copy of all of them, before this returns.
-
-        Returns
-        -------
-        Future, or list, tuple or dict of Future
-        """
-        options = options_of(workers=workers)
-        scattered = map_items(lambda items: self._call(_identity, [((item,), {}) for item in items], options), data)
-        if broadcast:
-            futures = futures_in(scattered)
-            wait_for(futures)
-            self._engine.replicate(futures, options.workers or None)
-        return scattered
-
-    @awaitable
     def gather(self, futures: Any) -> Any:
         """Wait for futures and take their results.
 
@@ -591,10 +566,6 @@ class Client(AsksWorkers, KeepsDatasets):
 def _check_callable(function: Any) -> None:
     if not callable(function):
         raise TypeError(f"the first argument must be callable, got {type(function).__name__}")
-
-
-def _identity(value: Any) -> Any:
-    return value
 
 
 set_default(Client)

@@ -24,6 +24,7 @@ from restride.errors import GraphError, RestrideError
 
 if TYPE_CHECKING:
     from restride.engine.client.futures import Future
+    from restride.engine.client.scattering import ScatteredValue
 
 
 class OutputState(IntEnum):
@@ -58,12 +59,15 @@ class Submission:
         Id of the job's first task, once the scheduler has it.
     homes : int32 array or None
         Which worker holds each output, by position, -1 where none does; where there are several.
+    scattered : sequence of ScatteredValue
+        What the client sends to workers itself, by position, until the scheduler has the job.
     """
 
     def __init__(self, compile_job: Callable[[], None] | None = None, options: Options = _DEFAULT) -> None:
         self.base: int | None = None
         self.options = options
         self.homes: NDArray[np.int32] | None = None
+        self.scattered: Sequence[ScatteredValue] = ()
         self._results: dict[int, Blob] = {}
         """By position: pickles of small outputs that came along with the news of them."""
         self._values: dict[int, Any] = {}

@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import itertools
+import math
 import os
 import threading
 import time
@@ -92,6 +93,7 @@ class LocalCluster:
     ) -> None:
         self._workers, self._threads = shape(workers, threads_per_worker)
         limit = memory_share(memory_limit, self._workers)
+        check_resources(resources or {})
         self.security = Security.temporary() if security is None else security
         scheme = "tcp" if self.security.tls is None else "tls"
         public = [f"{scheme}://127.0.0.1:0"] if listen is None else [listen] if isinstance(listen, str) else [*listen]
@@ -260,6 +262,19 @@ def shape(workers: int | None, threads: int | None) -> tuple[int, int]:
     if workers < 0:
         raise ValueError(f"a cluster cannot have {workers} workers")
     return workers, threads
+
+
+def check_resources(resources: Mapping[str, float]) -> None:
+    """Check what each worker shall have of things that tasks can ask for.
+
+    Raises
+    ------
+    ValueError
+        A name without letters, or an amount that cannot be.
+    """
+    for name, amount in resources.items():
+        if not name or not 0 <= amount < math.inf:
+            raise ValueError(f"a worker cannot have the resource {name!r} in the amount {amount}; amounts are from 0")
 
 
 def memory_share(limit: int | str | None, workers: int) -> int | None:

@@ -21,7 +21,7 @@ from restride.engine.distributed.channel import Channel
 from restride.engine.distributed.common import Common
 from restride.engine.distributed.fork_server import ForkServer
 from restride.engine.distributed.liveness import LivenessPage
-from restride.engine.messages import Died, Replace, Vouch
+from restride.engine.messages import Deaf, Died, Replace, Vouch
 from restride.engine.wire.session import Session
 from restride.errors import ClusterError, ConnectError, RefusedError
 
@@ -35,6 +35,8 @@ LONGEST_DELAY = 10.0
 """Seconds before a worker is started again, at most."""
 BREATHLESS = 2.0
 """Seconds without a breath after which a worker that runs no task is not vouched for."""
+DEAF_SECONDS = 1.0
+"""Seconds without a breath after which a worker does not listen, whatever it is at."""
 SECONDS_TO_END = 5.0
 """That a worker which is to go has to end by itself."""
 RETRY = 0.2
@@ -147,6 +149,8 @@ class Nanny:
         """Deaths from before the scheduler could be reached."""
         self._vouching: asyncio.TimerHandle | None = None
         self._heartbeat = 1.0
+        self._looked = 0.0
+        """When it last looked whether its workers live."""
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(fork_server.channel.fileno(), self._hear_fork_server)
 
@@ -185,6 +189,7 @@ class Nanny:
         self._heartbeat = float(self._session.welcome.get("heartbeat", self._heartbeat))
         for died in self._untold:
             self._session.send(died)
+        self._looked = self._loop.time()
         self._vouch()
 
     async def closed(self) -> None:
@@ -371,9 +376,15 @@ class Nanny:
     def _vouch(self) -> None:
         alive = [worker.name for worker in self._workers.values() if worker.pid is not None and _lives(worker)]
         self._tell_scheduler(Vouch(alive))
+        now = self._loop.time()
+        late = max(now - self._looked - self._heartbeat, 0.0)  # while this process did not run, others may not have
+        self._looked = now
+        for worker in self._workers.values():
+            if worker.ready_at is not None and worker.page.seconds_since_breath - late > DEAF_SECONDS:
+                self._tell_scheduler(Deaf(worker.name, worker.page.running))
         self._vouching = self._loop.call_later(self._heartbeat, self._vouch)
 
-    def _tell_scheduler(self, message: Died | Vouch) -> None:
+    def _tell_scheduler(self, message: Deaf | Died | Vouch) -> None:
         if self._session is not None:
             self._session.send(message)
         elif isinstance(message, Died):

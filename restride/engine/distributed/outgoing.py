@@ -34,7 +34,7 @@ from restride.errors import SerializationError, WireError
 
 logger = logging.getLogger("restride.worker")
 
-REPORT_SECONDS = 10e-3
+REPORT_SECONDS = 20e-3
 """Reports that nobody waits for are this far apart: each costs the scheduler about 0.2 ms, however short it is."""
 REPORT_BYTES = 32 * 2**20
 """They come sooner when outputs of so many bytes have come, as what these set free is released only then."""

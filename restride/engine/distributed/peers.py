@@ -1,4 +1,4 @@
-"""A worker's connections to other workers, each made when something is first to be asked of one.
+"""Connections to workers, of another worker or of a client, each made when there is first something to send to one.
 
 A connection that breaks is made anew, as long as the scheduler does not say that the other worker is gone; whoever had
 asked something over it asks again.
@@ -93,6 +93,11 @@ class Peers:
                 return
             link.waiting.append(message)
         self._loop.call_soon_threadsafe(self._dial_soon, number, link)
+
+    def is_connected(self, number: int) -> bool:
+        """Whether there is a connection to a worker now."""
+        link = self._links.get(number)
+        return link is not None and link.connection is not None
 
     async def close(self) -> None:
         """End all connections."""

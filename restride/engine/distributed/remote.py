@@ -25,10 +25,21 @@ from restride.engine.distributed.callbacks import CallbackThread
 from restride.engine.distributed.fetching import Fetching, Gathering
 from restride.engine.distributed.loops import LoopRunner, LoopThread
 from restride.engine.distributed.remote_requests import RemoteRequests
+from restride.engine.distributed.scattering import Scattering
 from restride.engine.distributed.submitting import Begin, LetGo, Submitting
 from restride.engine.graphs.options import Options
 from restride.engine.graphs.packing import pack
-from restride.engine.messages import Accepted, Done, PackedBroken, Rejected, Reply, Undone, Workers
+from restride.engine.messages import (
+    Accepted,
+    Deliver,
+    Done,
+    PackedBroken,
+    Rejected,
+    Reply,
+    Undone,
+    Unneeded,
+    Workers,
+)
 from restride.engine.serialize import load_exception, load_value
 from restride.engine.versions import check_versions, versions
 from restride.engine.wire.address import host_id
@@ -109,6 +120,7 @@ class RemoteEngine(RemoteRequests):
         self._session: Session | None = None
         hello = {"host": host_id(), "name": f"{socket.gethostname()}-{os.getpid()}", "versions": dict(versions())}
         self._fetching = Fetching(security, {**hello, "role": "peer"}, settings, self._heard)
+        self._scattering = Scattering(security, {**hello, "role": "peer"}, settings, self._send)
         self._callbacks = CallbackThread()
         self._runner = runner if runner is not None else LoopThread("restride-client")
         self._submitting = Submitting(self._runner, self._send)
@@ -290,13 +302,18 @@ class RemoteEngine(RemoteRequests):
             case Done() | PackedBroken() | Undone():
                 self._hear(message)
             case Accepted():
-                self._submitting.accepted(message)
+                self._scattering.accepted(self._submitting.accepted(message))
             case Rejected():
                 self._submitting.rejected(message)
             case Reply():
                 self.replied(message)
             case Workers():
                 self._fetching.heard_of_workers(message)
+                self._scattering.heard_of_workers(message)
+            case Deliver():
+                self._scattering.deliver(message)
+            case Unneeded():
+                self._scattering.unneeded(message)
             case _:
                 raise WireError(f"a scheduler sent {type(message).__name__}, which is not for a client")
         self._heard()
@@ -306,6 +323,7 @@ class RemoteEngine(RemoteRequests):
         match message:
             case Done():
                 self._fetching.done(message.ids, message.workers)
+                self._scattering.done(message.ids)
             case PackedBroken():
                 self._fetching.interrupt(message.ids.tolist())
         for call in calls:
@@ -336,6 +354,7 @@ class RemoteEngine(RemoteRequests):
         assert self._over is not None
         self._give_up(self._over)
         await self._fetching.close()
+        await self._scattering.close()
         if self._session is not None:
             self._session.close()
             await self._session.wait_closed()
@@ -355,6 +374,7 @@ class RemoteEngine(RemoteRequests):
         calls = self._submitting.abandon(why)
         self._fail_requests(why)
         self._fetching.interrupt_all()
+        self._scattering.give_up()
         for call in calls:
             call()
 

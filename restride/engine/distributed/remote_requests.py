@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from restride.engine.client.futures import wait as wait_for
 from restride.engine.client.info import Info
 from restride.engine.client.published import dump_published, load_published
 from restride.engine.client.submission import Submission
@@ -196,6 +197,7 @@ class RemoteRequests:
     def publish(self, name: str, value: Any, *, override: bool) -> None:
         """Keep a value, and the futures in it, for whoever asks for it by name."""
         blob, futures = dump_published(value)
+        wait_for([future for future in futures if future.submission.options.scattered])  # which this client alone has
 
         def arguments() -> Mapping[str, Any] | None:
             if all(future.submission.base is not None or future.done() for future in futures):

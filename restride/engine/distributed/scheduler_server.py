@@ -25,6 +25,7 @@ from restride.engine.messages import (
     Blob,
     Broken,
     Cancel,
+    Deaf,
     Died,
     Done,
     Drop,
@@ -46,6 +47,7 @@ from restride.engine.messages import (
     Submit,
     ToClient,
     ToWorker,
+    Undeliverable,
     Vouch,
     Workers,
 )
@@ -95,6 +97,8 @@ class SchedulerServer:
         self._next_client = 0
         self._next_stop = 0
         self._stopping: dict[int, asyncio.TimerHandle] = {}
+        self._accepted: list[tuple[ClientMember, Accepted]] = []
+        """Jobs that their clients have not been told the ids of: tasks go out first."""
         self._results: dict[int, Blob] = {}
         """Small outputs that have come with the news of them, to go along with it."""
         self._flushing = False
@@ -250,6 +254,7 @@ class SchedulerServer:
             case WorkerMember():
                 if member.number in self.workers:
                     member.seen = self._loop.time()
+                    self.state.speaks(member.number)
                     self._from_worker(member, message)
             case ClientMember():
                 self._from_client(member, message)
@@ -289,6 +294,8 @@ class SchedulerServer:
                 self._stop_tasks(self.state.cancel(ids, client.number))
             case Request():
                 self._requests.asked(client, message)
+            case Undeliverable():
+                self.state.undeliverable(client.number, message)
             case _:
                 raise WireError(f"a client sent {type(message).__name__}, which is not for a scheduler")
 
@@ -299,6 +306,11 @@ class SchedulerServer:
                 for worker in self.workers.values():
                     if worker.name in vouched:
                         worker.seen = self._loop.time()
+            case Deaf(name, running):
+                for worker in [worker for worker in self.workers.values() if worker.name == name]:
+                    if worker.number not in self.state.dispatch.deaf:
+                        logger.info("worker %s does not listen; others get what it has not begun", name)
+                    self.state.goes_deaf(worker.number, running)
             case Died(name, reason, running, expected):
                 for worker in [worker for worker in self.workers.values() if worker.name == name]:
                     self.lose_worker(worker, reason, None if expected else running, expected=expected)
@@ -314,7 +326,7 @@ class SchedulerServer:
         except (GraphError, KeyError, TypeError, ValueError) as error:
             client.session.send(Rejected(message.token, str(error)))
         else:
-            client.session.send(Accepted(message.token, base), lazy=True)
+            self._accepted.append((client, Accepted(message.token, base)))
 
     def _stop_tasks(self, by_worker: Mapping[int, Ints]) -> None:
         """Nobody wants these tasks any more: workers where they do not end in time are replaced."""
@@ -367,10 +379,12 @@ class SchedulerServer:
             worker = self.workers.get(number)
             if worker is not None:
                 worker.session.send(_packed_for_worker(message), lazy=isinstance(message, _LAZY))
+        for client, accepted in self._accepted:
+            client.session.send(accepted, lazy=True)
+        self._accepted.clear()
         for number, news in to_clients:
-            client = self.clients.get(number)
-            if client is not None:
-                client.session.send(self._packed_for_client(news))
+            if number in self.clients:
+                self.clients[number].session.send(self._packed_for_client(news))
         self._results.clear()
 
     def flush(self) -> None:

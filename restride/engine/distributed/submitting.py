@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakSet, WeakValueDictionary
 
@@ -96,19 +96,23 @@ class Submitting:
     def leave(self, command: Command) -> None:
         """Leave something to be done by the loop."""
         self._commands.append(command)
-        if not (self._sweeps and isinstance(command, LetGo) and not command.cancel):
+        if not (self._sweeps and _can_wait(command)):
             self._wake()
 
     def hurry(self) -> None:
         """Somebody waits: what has been left goes now."""
         if self._commands:
-            self._hurried = True
-            self._runner.call(self._obey)  # whatever was said before: an interrupt may have come in between
+            self._hurried = True  # before the look: who has been woken and has not come yet will see it
+            self._wake()
 
     def _wake(self) -> None:
         if not self._woken:
             self._woken = True
-            self._runner.call(self._obey)
+            try:
+                self._runner.call(self._obey)
+            except BaseException:  # an interrupt of the caller's
+                self._woken = False
+                raise
 
     # ---- in the loop: commands
 
@@ -151,7 +155,8 @@ class Submitting:
                 return False
             packed = command.packed or pack(job, submission.options, nested=command.nested)
             token, self._tokens = self._tokens, self._tokens + 1
-            self._send(replace(packed, token=token, inputs=submission.input_ids()))
+            packed.token, packed.inputs = token, submission.input_ids()
+            self._send(packed)
         except RestrideError as error:
             _call_all(submission.abandon(error))
         except Exception as error:
@@ -203,8 +208,8 @@ class Submitting:
 
     # ---- in the loop: news
 
-    def accepted(self, message: Accepted) -> None:
-        """The scheduler has a job."""
+    def accepted(self, message: Accepted) -> Submission:
+        """The scheduler has a job; which."""
         sent = self._sent.pop(message.token)
         submission = sent.submission
         submission.accepted(message.base)
@@ -213,6 +218,7 @@ class Submitting:
         for command in sent.let_go:
             self._let_go(command)
         self._obey()  # something may have waited for this
+        return submission
 
     def rejected(self, message: Rejected) -> None:
         """A job cannot be run."""
@@ -248,6 +254,17 @@ class Submitting:
             if not isinstance(command, (Begin, LetGo)):
                 command()
         return [call for submission in submissions for call in submission.abandon(why)]
+
+
+def _can_wait(command: Command) -> bool:
+    """Whether nothing is lost if the loop looks for it some milliseconds later, unless somebody is in a hurry."""
+    match command:
+        case LetGo():
+            return not command.cancel
+        case Begin():
+            return command.submission.grows
+        case _:
+            return False
 
 
 def _call_all(calls: list[Callback]) -> None:

@@ -363,6 +363,8 @@ class WorkerServer:
                 self._take_in(lambda state: state.asked.ask(connection, ids.tolist()))
             case Withdraw(ids):
                 self._take_in(lambda state: state.asked.withdraw(connection, ids.tolist()))
+            case Outputs():
+                self._take_scattered(connection, message)
             case _:
                 raise WireError(f"{connection.peer} sent {type(message).__name__}, which is not for a worker")
 
@@ -391,6 +393,20 @@ class WorkerServer:
             raise WireError(f"{connection.peer} sent {len(values)} outputs under {len(ids)} ids")
         sizes = list(map(size_of, values))
         self._take_in(lambda state: state.fetched(ids, values, sizes))
+
+    def _take_scattered(self, connection: Connection, message: Outputs) -> None:
+        """A client sends what it has scattered, one at a time."""
+        id = int(message.ids[0])
+        try:
+            (value,) = load_values(message.head, message.buffers)
+        except SerializationError as error:
+            why = SerializationError(f"what was scattered cannot be had on worker {self.name}: {error}")
+            why.__cause__ = error
+            failure = dump_exception(why)
+            self._take_in(lambda state: state.delivered(id, failure, None))
+            return
+        size = size_of(value)
+        self._take_in(lambda state: state.delivered(id, value, size))
 
     def _take_unloadable(self, connection: Connection, message: Outputs, error: SerializationError) -> None:
         """Outputs of which one at least cannot be unpickled here: ask again for each by itself, to see which."""

@@ -22,6 +22,7 @@ import numpy as np
 from restride.engine.client.submission import Callback, Submission
 from restride.engine.embedded.same_process import SameProcess
 from restride.engine.graphs.csr import Ints
+from restride.engine.messages import Deliver, Unneeded
 from restride.engine.scheduler.numbering import Numbering
 from restride.engine.scheduler.state import SchedulerState
 from restride.engine.worker.compute_threads import ComputeThreads, make_calls
@@ -236,6 +237,7 @@ class Embedded(SameProcess):
         if self._validate:
             worker.audit()
         for _, news in to_clients:
+            assert not isinstance(news, (Deliver, Unneeded))  # nothing has to travel here
             submission = self._submissions.get(news.job)
             if submission is not None:
                 self._calls += submission.hear(news)

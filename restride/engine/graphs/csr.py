@@ -17,7 +17,7 @@ Whole = TypeVar("Whole", bound=np.signedinteger)
 def row_starts(counts: NDArray[np.integer]) -> Ints:
     """Row pointers, int64[n + 1], of rows with these lengths."""
     indptr = np.zeros(len(counts) + 1, np.int64)
-    np.cumsum(counts, out=indptr[1:])
+    counts.cumsum(out=indptr[1:])
     return indptr
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from restride.engine.client.futures import Future
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(eq=False, slots=True)
 class Job:
     """Columns of the tasks of one computation.
 

@@ -22,6 +22,8 @@ class Options:
     """Names, addresses or hosts of the workers that may run it; any where empty."""
     resources: Mapping[str, float] = field(default_factory=dict)
     """What each task needs to have for itself while it runs."""
+    scattered: bool = False
+    """Whether the client has the outputs, and sends them to where the tasks are placed: there is nothing to run."""
 
     def __post_init__(self) -> None:
         if self.retries < 0:
@@ -38,13 +40,18 @@ class Options:
             "priority": self.priority,
             "workers": list(self.workers),
             "resources": dict(self.resources),
+            "scattered": self.scattered,
         }
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> Self:
         """The options that `to_mapping` gave."""
         return cls(
-            int(mapping["retries"]), int(mapping["priority"]), tuple(mapping["workers"]), dict(mapping["resources"])
+            int(mapping["retries"]),
+            int(mapping["priority"]),
+            tuple(mapping["workers"]),
+            dict(mapping["resources"]),
+            bool(mapping["scattered"]),
         )
 
 

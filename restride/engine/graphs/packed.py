@@ -16,7 +16,7 @@ from restride.engine.messages import Blob, PackedKernels, Submit
 from restride.errors import GraphError
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PackedLayer:
     """What the scheduler knows of a layer."""
 
@@ -32,7 +32,7 @@ class PackedLayer:
     resources: Mapping[str, float]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(eq=False, slots=True)
 class PackedJob(Job):
     """A job that has come from another process."""
 

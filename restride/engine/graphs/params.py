@@ -21,7 +21,7 @@ SAMPLE = 16
 """Of so many parameters at most is the size looked at, to choose how many go to a page."""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(eq=False, slots=True)
 class ParamPages:
     """The parameters of a run of k tasks; indexed by position in the run."""
 

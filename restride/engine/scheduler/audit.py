@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restride.engine.scheduler.dispatch import Dispatch
-from restride.engine.scheduler.placement import Loads
 from restride.engine.scheduler.task_states import TaskState
 from restride.engine.scheduler.tasks import Foreign, TaskTable
 from restride.errors import InternalError
@@ -32,7 +31,7 @@ def audit(tables: Iterable[TaskTable], dispatch: Dispatch) -> None:
     common = np.zeros(len(loads.threads), np.int64)
     for table in tables:
         _audit_states(table)
-        _audit_places(table, loads)
+        _audit_places(table, dispatch.there)
         _audit_waiters(table, needed[table.base])
         _audit_turns(table, dispatch)
         counts = np.bincount(table.worker[: table.n][table.state == TaskState.PLACED], minlength=len(common))
@@ -69,12 +68,12 @@ def _audit_states(table: TaskTable) -> None:
     _require(set(table.failures) == held, f"{where}: failures are kept of {set(table.failures)}, held are {held}")
 
 
-def _audit_places(table: TaskTable, loads: Loads) -> None:
+def _audit_places(table: TaskTable, there: set[int]) -> None:
     """What is placed is at a worker that there is, and so is all that it depends on in other jobs."""
     where = f"job {table.base}"
     workers = table.worker[: table.n][(table.state == TaskState.PLACED) | (table.state == TaskState.FINISHED)]
     _require((workers >= 0).all(), f"{where}: a placed task without a worker")
-    _require((loads.threads[workers] > 0).all(), f"{where}: something is at a worker that is gone")
+    _require(there.issuperset(workers.tolist()), f"{where}: something is at a worker that is gone")
     used = _used_by(table, table.state == TaskState.PLACED)
     for foreign in table.foreign:
         at = used[foreign.here] > 0

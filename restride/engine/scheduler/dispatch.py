@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from restride.engine.graphs.csr import Ints, distinct, row_starts, take_rows
 from restride.engine.graphs.options import Options
-from restride.engine.messages import Drop, ForgetKernels, Kernels, Moved, Place, Replicate, ToWorker
-from restride.engine.scheduler.placement import UNKNOWN_SHARE, Loads, choose_workers
+from restride.engine.messages import Await, Deliver, Drop, ForgetKernels, Kernels, Moved, Place, Replicate, ToWorker
+from restride.engine.scheduler.placement import LEAST_TASKS, UNKNOWN_SHARE, Loads, choose_workers
 from restride.engine.scheduler.stealing import Stealing, takers
-from restride.engine.scheduler.task_states import Move, TaskState, move
+from restride.engine.scheduler.task_states import PLACED, WAITING, Move, move
 from restride.engine.scheduler.tasks import TaskTable
 from restride.engine.scheduler.turns import Turns
 
@@ -59,16 +59,27 @@ class Dispatch:
         What workers have before them.
     outbox : list of (int, ToWorker)
         Messages that wait to be sent, by number of worker.
+    deliveries : list of (int, Deliver)
+        The same, by number of client.
+    there : set of int
+        Workers that have come and are not gone.
+    deaf : dict of int to int
+        Those of them that do not listen, and take no tasks; and how many threads they have.
     """
 
     def __init__(self, horizon: float, most_tasks: int) -> None:
         self.loads = Loads(horizon, most_tasks)
         self.outbox: list[tuple[int, ToWorker]] = []
+        self.deliveries: list[tuple[int, Deliver]] = []
+        self.there: set[int] = set()
+        self.deaf: dict[int, int] = {}
         self.turns = Turns()
         """Tables with tasks that have not been placed, but for those in `nested`."""
         self.nested: dict[int, TaskTable] = {}
         """The same, of nested jobs, by base."""
         self.stealing = Stealing()
+        self._scattered = 0
+        """How many scattered outputs have been given a worker."""
         self._traits: list[WorkerTraits] = []
         self._durations: dict[str, float] = {}
         """Seconds, by name of layer."""
@@ -81,17 +92,40 @@ class Dispatch:
             if table.own_loads is not None:
                 table.own_loads.add_worker(threads)
             self.allow(table)
-        return self.loads.add_worker(threads)
+        number = self.loads.add_worker(threads)
+        self.there.add(number)
+        return number
 
     def remove_worker(self, worker: int, tables: Iterable[TaskTable]) -> None:
         """A worker is gone: nothing is placed there, or sent there, any more."""
-        self.loads.remove_worker(worker)
+        self.there.discard(worker)
+        self.deaf.pop(worker, None)
         for table in tables:
             table.knows.discard(worker)
-            if table.own_loads is not None:
-                table.own_loads.remove_worker(worker)
+        self._set_threads(worker, 0, tables)
         self.stealing.worker_lost(worker)
         self.outbox = [(number, message) for number, message in self.outbox if number != worker]
+
+    def pause(self, worker: int, tables: Iterable[TaskTable]) -> None:
+        """A worker does not listen: nothing is placed there until it does."""
+        if worker not in self.deaf:
+            self.deaf[worker] = int(self.loads.threads[worker])
+            self._set_threads(worker, 0, tables)
+            self.stealing.worker_lost(worker)
+
+    def resume(self, worker: int, tables: Iterable[TaskTable]) -> None:
+        """A worker listens again."""
+        self._set_threads(worker, self.deaf.pop(worker), tables)
+        self.stealing.worker_came()
+
+    def _set_threads(self, worker: int, threads: int, tables: Iterable[TaskTable]) -> None:
+        for loads in (self.loads, *(table.own_loads for table in tables if table.own_loads is not None)):
+            loads.set_threads(worker, threads)
+
+    def is_taken(self, table: TaskTable) -> bool:
+        """Whether some worker takes tasks of a job now."""
+        able = self.loads.threads > 0 if table.allowed is None else (self.loads.threads > 0) & table.allowed
+        return bool(able.any())
 
     def forget_client(self, client: int) -> None:
         """A client is gone."""
@@ -124,7 +158,9 @@ class Dispatch:
                 for priority in sorted(self.turns.by_priority, reverse=True)
             ]
             if not any(placed for placed, _ in passed) or not any(blocked for _, blocked in passed):
-                return
+                break
+        if self.turns:
+            self._place_first_few()
 
     def _place_by_turns(self, queues: dict[int, list[TaskTable]]) -> tuple[bool, bool]:
         """Place jobs of one priority: of several clients each in turn a share of what there is room for.
@@ -151,6 +187,33 @@ class Dispatch:
                 del at[client]
         return placed, blocked
 
+    def _place_first_few(self) -> None:
+        """Who is next need not wait for room, if next to nothing of its is placed: workers let clients take turns."""
+        queues = self.turns.by_priority[max(self.turns.by_priority)]
+        left = dict.fromkeys(queues, 0)
+        while left:
+            client = self.turns.least_served(left)
+            before = self.turns.placed.get(client, 0)
+            if not self._may_have_few(client, self.loads):
+                return
+            for table in list(queues[client]):
+                self._place_few(table)
+            if client not in queues or self.turns.placed.get(client, 0) == before:
+                del left[client]
+
+    def _place_few(self, table: TaskTable) -> None:
+        loads = self.loads if table.allowed is None else self.loads.among(table.allowed)
+        while (few := self._may_have_few(table.client, loads)) and not (table.blocked and not self._unblock(table)):
+            rows = table.next_waiting(few)
+            if not len(rows):
+                self.turns.remove(table)
+                return
+            self._place_run(table, rows, table.expected_seconds(rows, self._durations, self._unknown), loads)
+
+    def _may_have_few(self, client: int, loads: Loads) -> int:
+        """How many more tasks a client may have placed however little room there is."""
+        return max(LEAST_TASKS * int(loads.threads.sum()) - self.turns.placed.get(client, 0), 0)
+
     def _place_all(self, table: TaskTable, share: float = 1.0) -> bool:
         """Place what there is room for, or a share of that; whether that was all of the job."""
         if table.blocked and not self._unblock(table):
@@ -165,6 +228,8 @@ class Dispatch:
             seconds = table.expected_seconds(rows, self._durations, self._unknown)
             k = loads.run_length(seconds, share)
             self._place_run(table, rows[:k], seconds[:k], loads)
+            if table.cursor == table.n:
+                return True
             if share < 1.0:
                 break
             if table.allowed is not None:
@@ -187,9 +252,8 @@ class Dispatch:
         placed_seconds = float(seconds.sum())
         self.turns.served(table.client, placed_seconds)
         self.stealing.worked(placed_seconds)
-        indptr = row_starts(counts)
         if len(self.loads.threads) == 1:
-            self._send_run(table, 0, rows, indptr, deps)
+            self._send_run(table, 0, rows, row_starts(counts), deps)
             return
         self._send_runs(table, workers, rows, counts, deps)
 
@@ -200,6 +264,7 @@ class Dispatch:
         table.estimate[rows] = seconds
         table.asked_back[rows] = False
         table.placed += len(rows)
+        self.turns.count_placed(table.client, len(rows))
         self._loads_of(table).placed(workers, table.estimate[rows])
         for row in [row for row in rows.tolist() if row in table.replicas] if table.replicas else ():
             moved = Moved(np.array([row + table.base]), table.worker[row : row + 1])
@@ -240,7 +305,7 @@ class Dispatch:
             (table, *_edges(table, rows)),
             *((later, there, dependents) for later, there, dependents in table.edges_to_later_jobs(rows)),
         ]:
-            placed = waiting.state[dependents] == TaskState.PLACED
+            placed = waiting.state[dependents] == PLACED
             there, workers = there[placed], waiting.worker[dependents[placed]]
             for worker in distinct(workers).tolist():
                 moved = distinct(there[workers == worker])
@@ -257,9 +322,12 @@ class Dispatch:
     ) -> NDArray[np.int32]:
         if len(self.loads.threads) == 1:
             return np.zeros(len(rows), np.int32)
-        inner = np.searchsorted(rows, deps)
-        inner[rows[np.minimum(inner, len(rows) - 1)] != deps] = -1
-        homes = np.where(inner < 0, table.worker[deps], -1)  # a task that is placed anew still has its old one
+        if table.options.scattered:  # workers take turns: what counts is bytes, and those are not known here
+            alive = np.flatnonzero(loads.threads)
+            turns = self._scattered + np.arange(len(rows))
+            self._scattered += len(rows)
+            return alive[turns % len(alive)].astype(np.int32)
+        inner, homes = _inner_and_homes(table, rows, deps)
         position = table.positions(rows) if len(rows) > 1 else None
         return choose_workers(counts, homes, inner, table.expected_nbytes(deps), seconds, loads, position)
 
@@ -273,6 +341,10 @@ class Dispatch:
             self._send_run(table, worker, rows[mine], row_starts(counts[mine]), deps[owners == worker])
 
     def _send_run(self, table: TaskTable, worker: int, rows: Ints, indptr: Ints, deps: Ints) -> None:
+        if table.options.scattered:
+            self.outbox.append((worker, Await(rows + table.base, table.attempt[rows])))
+            self.deliveries.append((table.client, Deliver(rows + table.base, table.worker[rows])))
+            return
         if worker not in table.knows:
             table.knows.add(worker)
             layers = table.job.layers
@@ -286,13 +358,14 @@ class Dispatch:
             deps=table.ids(deps),
             homes=table.worker[deps],
             wanted=table.held[rows] > 0,
+            client=table.client,
         )
         self.outbox.append((worker, message))
 
     def _unblock(self, table: TaskTable) -> bool:
         """Whether all that a job needs of earlier ones is placed; if so, note where."""
         for foreign in table.foreign:
-            waiting = foreign.owner.state[foreign.there] == TaskState.WAITING
+            waiting = foreign.owner.state[foreign.there] == WAITING
             if waiting.any() and (table.waiters[foreign.here[waiting]] > 0).any():
                 return False
         for foreign in table.foreign:
@@ -338,7 +411,7 @@ class Dispatch:
             return
         workers = table.worker[rows]
         for worker in [0] if len(self.loads.threads) == 1 else distinct(workers).tolist():
-            if self.loads.threads[worker]:
+            if worker in self.there:
                 self.outbox.append((worker, Drop(rows[workers == worker] + table.base)))
         for row in [row for row in rows.tolist() if row in table.replicas] if table.replicas else ():
             for worker in table.replicas.pop(row):
@@ -347,7 +420,17 @@ class Dispatch:
     def unload(self, table: TaskTable, rows: Ints) -> None:
         if len(rows):
             table.placed -= len(rows)
+            self.turns.count_placed(table.client, -len(rows))
             self._loads_of(table).gone(table.worker[rows], table.estimate[rows])
+
+
+def _inner_and_homes(table: TaskTable, rows: Ints, deps: Ints) -> tuple[Ints, NDArray[np.int32]]:
+    """Of each dependency: which of the rows it is, or -1; its worker, or -1 where it is one of them."""
+    if not len(deps):
+        return deps, table.worker[deps]
+    inner = np.searchsorted(rows, deps)
+    inner[rows[np.minimum(inner, len(rows) - 1)] != deps] = -1
+    return inner, np.where(inner < 0, table.worker[deps], -1)  # a task that is placed anew still has its old one
 
 
 def _edges(table: TaskTable, rows: Ints) -> tuple[Ints, Ints]:

@@ -11,6 +11,16 @@ BAND = 2**52
 """Ids of one priority."""
 
 
+def rank(id: int) -> int:
+    """What is smaller goes first: the higher priority and, of the same one, what is nested."""
+    return id // (BAND // 2)
+
+
+def is_nested(id: int) -> bool:
+    """Whether a task is one of a nested job."""
+    return id % BAND >= BAND // 2
+
+
 class Numbering:
     """Hands out ids; what takes the place of another scheduler goes on with its numbering."""
 

@@ -44,9 +44,9 @@ class Loads:
         self.seconds = np.append(self.seconds, 0.0)
         return len(self.threads) - 1
 
-    def remove_worker(self, worker: int) -> None:
-        """A worker is gone: nothing more comes to it."""
-        self.threads[worker] = 0
+    def set_threads(self, worker: int, threads: int) -> None:
+        """A worker takes tasks for so many threads from now on; with none, nothing more comes to it."""
+        self.threads[worker] = threads
 
     def without_tasks(self) -> Loads:
         """The same workers, with nothing before them."""
@@ -101,7 +101,8 @@ class Loads:
 
     def most(self) -> int:
         """How many tasks may be placed now at most."""
-        return int(np.maximum(self.most_tasks * self.threads - self.tasks, 0).sum())
+        room = self.most_tasks * self.threads - self.tasks
+        return int(room[room > 0].sum())
 
     def room(self) -> NDArray[np.float64]:
         """Seconds up to the horizon, by worker."""
@@ -184,12 +185,14 @@ def choose_workers(
 def _choose_one(homes: NDArray[np.int32], nbytes: Ints, loads: Loads, alive: Ints) -> NDArray[np.int32]:
     """The same for a single task, 20 µs instead of 100: what moving and waiting cost together decides."""
     queue = loads.seconds[alive] / loads.threads[alive]
+    if not len(homes):
+        at = int(queue.argmin())
+        return alive[at : at + 1].astype(np.int32)
     cost = queue - queue.min() - loads.horizon / 4
     np.maximum(cost, 0.0, out=cost)
-    if len(homes):
-        placed = homes >= 0
-        held = np.bincount(homes[placed], nbytes[placed] + 1.0, len(loads.threads))
-        cost -= held[alive] / BANDWIDTH
+    placed = homes >= 0
+    held = np.bincount(homes[placed], nbytes[placed] + 1.0, len(loads.threads))
+    cost -= held[alive] / BANDWIDTH
     cheapest = cost <= cost.min()
     at = int(np.where(cheapest, queue, np.inf).argmin())
     return alive[at : at + 1].astype(np.int32)

@@ -1,4 +1,4 @@
-"""What follows when a worker is lost: which tasks wait again, and why that is enough.
+"""What follows when a worker is lost, or does not listen: which tasks wait again, and why that is enough.
 
 An output that is lost and still needed must be computed again, and so, backwards, whatever that needs and is gone.
 A placed task that waits for such an output goes back, too, and so, forwards, do the placed ones behind it: else they
@@ -12,10 +12,11 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from restride.engine.graphs.csr import Ints, distinct
 from restride.engine.messages import TaskFailure
-from restride.engine.scheduler.task_states import Move, TaskState, move
+from restride.engine.scheduler.task_states import CANCELLED, FAILED, FINISHED, PLACED, RELEASED, WAITING, Move, move
 from restride.engine.scheduler.tasks import ONE, TaskTable
 from restride.errors import KilledWorkerError, LostError
 
@@ -32,8 +33,35 @@ def without_home(table: TaskTable, worker: int) -> Ints:
         holders.discard(worker)
     rows = np.flatnonzero(table.worker[: table.n] == worker)
     kept = table.state[rows]
-    lost: Ints = rows[(kept == TaskState.PLACED) | (kept == TaskState.FINISHED)]
+    lost: Ints = rows[(kept == PLACED) | (kept == FINISHED)]
     return lost
+
+
+def not_begun(state: SchedulerState, worker: int, running: Ints) -> list[tuple[TaskTable, Ints]]:
+    """What is placed at a worker that is at `running`, but for these, what they need, and what no other worker takes.
+
+    What running tasks need has finished, though that may not have been heard; were it undone, they would be, too, and
+    begin on another worker.
+    """
+    begun: dict[int, NDArray[np.bool_]] = {}
+    left = [(table, rows[table.worker[rows] == worker]) for table, rows, _ in state.by_job(running)]
+    while left:
+        table, rows = left.pop()
+        marks = begun.setdefault(table.base, np.zeros(table.n, np.bool_))
+        rows = rows[(table.state[rows] == PLACED) & ~marks[rows]]
+        if len(rows):
+            marks[rows] = True
+            deps = table.dependencies(rows)[1]
+            left.append((table, deps[deps < table.n]))
+            left += [(foreign.owner, foreign.there[np.isin(foreign.here, deps)]) for foreign in table.foreign]
+    found = []
+    for table in state.tables.values():
+        if table.placed and state.dispatch.is_taken(table):
+            others = (table.state == PLACED) & (table.worker[: table.n] == worker)
+            if table.base in begun:
+                others &= ~begun[table.base]
+            found.append((table, np.flatnonzero(others)))
+    return found
 
 
 def undo(state: SchedulerState, lost: list[tuple[TaskTable, Ints]]) -> None:
@@ -43,8 +71,8 @@ def undo(state: SchedulerState, lost: list[tuple[TaskTable, Ints]]) -> None:
     while left:
         table, rows = left.popleft()
         before = table.state[rows]
-        placed, finished = rows[before == TaskState.PLACED], rows[before == TaskState.FINISHED]
-        ended = rows[(before != TaskState.PLACED) & (before != TaskState.WAITING)]
+        placed, finished = rows[before == PLACED], rows[before == FINISHED]
+        ended = rows[(before != PLACED) & (before != WAITING)]
         if not len(placed) and not len(ended):
             continue
         ended, needed, failed = _with_needs(table, ended)
@@ -62,7 +90,7 @@ def undo(state: SchedulerState, lost: list[tuple[TaskTable, Ints]]) -> None:
         left += _placed_behind(table, np.concatenate([placed, finished]))  # nothing unfinished depends on the others
         hopeless += failed
     for table, rows in hopeless:
-        unfinished = rows[table.state[rows] == TaskState.WAITING]
+        unfinished = rows[table.state[rows] == WAITING]
         if len(unfinished):
             lost_for_good = LostError(
                 "an output was lost with its worker and cannot be computed again: what it was made from is forgotten, "
@@ -86,7 +114,7 @@ def _placed_behind(table: TaskTable, rows: Ints) -> list[tuple[TaskTable, Ints]]
         return []
     dependents = distinct(table.dependents(rows))
     behind = [(table, dependents), *table.dependents_in_later_jobs(rows)]
-    placed = [(table, rows[table.state[rows] == TaskState.PLACED]) for table, rows in behind]
+    placed = [(table, rows[table.state[rows] == PLACED]) for table, rows in behind]
     return [(table, rows) for table, rows in placed if len(rows)]
 
 
@@ -115,7 +143,7 @@ def _with_needs(
         every_new.append(new)
     deps = np.concatenate(every_dep) if every_dep else rows
     lacking = deps[deps < table.n]
-    lacking = lacking[table.state[lacking] == TaskState.FAILED]
+    lacking = lacking[table.state[lacking] == FAILED]
     needed: list[tuple[TaskTable, Ints]] = []
     if table.job.inputs and len(deps):
         needed, lacking_of_others = _needed_of_others(table, deps, np.concatenate(every_new))
@@ -130,7 +158,7 @@ def _needed_of_others(table: TaskTable, deps: Ints, new: Ints) -> tuple[list[tup
     table.blocked = True  # while it needed nothing of them it took no note of where that is
     there_is = np.zeros(table.n + table.job.inputs, np.bool_)
     for foreign in table.foreign:
-        there_is[foreign.here] = foreign.owner.state[foreign.there] != TaskState.FAILED
+        there_is[foreign.here] = foreign.owner.state[foreign.there] != FAILED
         there = foreign.there[np.isin(foreign.here, new)]
         np.add.at(foreign.owner.waiters, there, ONE)
         gone = _gone(foreign.owner, distinct(there))
@@ -142,7 +170,7 @@ def _needed_of_others(table: TaskTable, deps: Ints, new: Ints) -> tuple[list[tup
 
 def _gone(table: TaskTable, rows: Ints) -> Ints:
     state = table.state[rows]
-    gone: Ints = rows[(state == TaskState.RELEASED) | (state == TaskState.CANCELLED)]
+    gone: Ints = rows[(state == RELEASED) | (state == CANCELLED)]
     return gone
 
 
@@ -156,7 +184,7 @@ def give_up_killer(state: SchedulerState, running: Ints) -> None:
     for table, rows, _ in state.by_job(running):
         for row in rows.tolist():
             deaths = table.deaths[row] = table.deaths.get(row, 0) + 1
-            if deaths >= MOST_DEATHS and table.state[row] == TaskState.WAITING:
+            if deaths >= MOST_DEATHS and table.state[row] == WAITING:
                 suspects.append((deaths, row + table.base, table))
     if suspects:
         deaths, id, table = max(suspects, key=lambda suspect: suspect[:2])
@@ -167,3 +195,19 @@ def give_up_killer(state: SchedulerState, running: Ints) -> None:
             "Look at the worker's log for the cause: too little memory, or a crash in a library that it calls"
         )
         state.fail(table, np.array([row]), TaskFailure(error, None, name, table.job.origin(row)))
+
+
+def give_up_scattered(state: SchedulerState) -> None:
+    """Fail what was scattered, is needed and not there, where its client, who had it, is gone."""
+    for table in list(state.tables.values()):
+        if not (table.orphaned and table.options.scattered):
+            continue
+        rows = np.flatnonzero((table.state == WAITING) | (table.state == PLACED))
+        if len(rows):
+            name, origin = table.job.task_name(rows[0]), table.job.origin(rows[0])
+            error = LostError(
+                "what was scattered is on no worker any more, or was not yet, and the client that had it is gone; "
+                "scatter it again"
+            )
+            state.fail(table, rows, TaskFailure(error, None, name, origin))
+            state.free_if_over(table)

@@ -12,7 +12,7 @@ it alone. Cancelling a computation is no more than its client's letting go.
 Whatever a lost worker had, and what is needed to have it again, is undone (`scheduler.recovery`): it waits again
 to be placed, with attempts of a higher number, so that late news of an old one is told by that.
 
-A batch of one costs about 130 µs through submit, place, finish and release; batches of thousands 0.2 µs a task
+A batch of one costs about 100 µs through submit, place, finish and release; batches of thousands 0.2 µs a task
 (``python -m benchmarks micro``).
 """
 
@@ -35,14 +35,16 @@ from restride.engine.messages import (
     TaskFailure,
     ToClient,
     ToWorker,
+    Undeliverable,
     Undone,
+    Unneeded,
 )
 from restride.engine.scheduler.audit import audit
 from restride.engine.scheduler.dispatch import Dispatch, WorkerTraits
 from restride.engine.scheduler.numbering import Numbering
 from restride.engine.scheduler.placement import MOST_TASKS, Loads
-from restride.engine.scheduler.recovery import give_up_killer, undo, without_home
-from restride.engine.scheduler.task_states import Move, TaskState, move
+from restride.engine.scheduler.recovery import give_up_killer, give_up_scattered, not_begun, undo, without_home
+from restride.engine.scheduler.task_states import FAILED, FINISHED, PLACED, WAITING, Move, move
 from restride.engine.scheduler.tasks import ONE, Foreign, TaskTable
 from restride.errors import GraphError
 
@@ -116,6 +118,27 @@ class SchedulerState:
         undo(self, [(table, rows) for table in tables if table.live and len(rows := without_home(table, worker))])
         if running is not None:
             give_up_killer(self, running)
+        give_up_scattered(self)
+
+    def goes_deaf(self, worker: int, running: Ints) -> None:
+        """A worker does not listen, for nobody knows how long: it is given nothing, others get what it has not begun.
+
+        It may be said again while that lasts, as others may have come since. Outputs that it holds stay where they are.
+
+        Parameters
+        ----------
+        worker : int
+        running : int64 array
+            Ids of the tasks that it is at.
+        """
+        if worker in self.dispatch.there:
+            self.dispatch.pause(worker, self.tables.values())
+            undo(self, not_begun(self, worker, running))
+
+    def speaks(self, worker: int) -> None:
+        """A worker has something to say, so that it listens, too; to be told before what it says."""
+        if worker in self.dispatch.deaf:
+            self.dispatch.resume(worker, self.tables.values())
 
     def submit(
         self, job: Job, client: int, inputs: Ints, *, nested: bool = False, options: Options | None = None
@@ -148,7 +171,7 @@ class SchedulerState:
         options = options or Options()
         base = self.numbering.ids(job.n, priority=options.priority, nested=nested)
         table = TaskTable(job, base, self.numbering.layers(len(job.layers)), client, options)
-        table.own_loads = self.loads.without_tasks() if nested else None
+        table.own_loads = self.loads.without_tasks() if nested or options.scattered else None
         self.dispatch.allow(table)
         failed = self._adopt_inputs(table, inputs)
         self.tables[base] = table
@@ -203,8 +226,8 @@ class SchedulerState:
     def replicate(self, ids: Ints, workers: Ints) -> None:
         """Have workers fetch outputs that exist, and hold them until they are dropped."""
         for table, rows, _ in self.by_job(ids):
-            rows = rows[table.state[rows] == TaskState.FINISHED]
-            for worker in workers[self.loads.threads[workers] > 0].tolist():
+            rows = rows[table.state[rows] == FINISHED]
+            for worker in self.dispatch.there.intersection(workers.tolist()):
                 self.dispatch.replicate(table, rows[table.worker[rows] != worker], worker)
 
     def lose_client(self, client: int) -> dict[int, Ints]:
@@ -215,7 +238,10 @@ class SchedulerState:
                 rows = table.held_by(client)
                 table.guests.pop(client, None)
                 self._release(table, rows)
+            if table.client == client:
+                table.orphaned = True
         self.dispatch.forget_client(client)
+        give_up_scattered(self)
         return self._take_cancelled()
 
     def finished(self, worker: int, news: Finished) -> None:
@@ -224,7 +250,7 @@ class SchedulerState:
         ended: list[tuple[TaskTable, Ints]] = []
         for table, rows, at in self.by_job(news.ids):
             current = (
-                (table.state[rows] == TaskState.PLACED)
+                (table.state[rows] == PLACED)
                 & (table.worker[rows] == worker)
                 & (table.attempt[rows] == news.attempts[at])
             )
@@ -250,11 +276,7 @@ class SchedulerState:
         """A task has raised: it and whatever depends on it has failed; everything else goes on."""
         for table, rows, _ in self.by_job(np.array([news.id])):
             row = rows[0]
-            if (
-                table.state[row] == TaskState.PLACED
-                and table.worker[row] == worker
-                and table.attempt[row] == news.attempt
-            ):
+            if table.state[row] == PLACED and table.worker[row] == worker and table.attempt[row] == news.attempt:
                 if table.tries.get(int(row), 0) < table.options.retries:
                     table.tries[int(row)] = table.tries.get(int(row), 0) + 1
                     self.dispatch.place_elsewhere(table, rows, worker)
@@ -263,12 +285,20 @@ class SchedulerState:
                 self.fail(table, rows, failure)
                 self.free_if_over(table)
 
+    def undeliverable(self, client: int, news: Undeliverable) -> None:
+        """A client cannot send what it has scattered: that has failed."""
+        for table, rows, _ in self.by_job(np.array([news.id])):
+            if table.options.scattered and table.client == client:
+                name, origin = table.job.task_name(rows[0]), table.job.origin(rows[0])
+                self.fail(table, rows, TaskFailure(news.exception, None, name, origin))
+                self.free_if_over(table)
+
     def given_back(self, worker: int, news: GivenBack) -> None:
         """A worker gives back tasks that it has not begun: whoever they were asked back for gets them."""
         idle = self.dispatch.stealing.answered(worker)
         for table, rows, at in self.by_job(news.ids):
             current = (
-                (table.state[rows] == TaskState.PLACED)
+                (table.state[rows] == PLACED)
                 & (table.worker[rows] == worker)
                 & (table.attempt[rows] == news.attempts[at])
             )
@@ -296,7 +326,8 @@ class SchedulerState:
         if self._validate:
             audit(self.tables.values(), self.dispatch)
         to_workers, self.dispatch.outbox = self.dispatch.outbox, []
-        to_clients, self._to_clients = self._to_clients, []
+        to_clients, self._to_clients = self._to_clients + self.dispatch.deliveries, []
+        self.dispatch.deliveries = []
         return to_workers, to_clients
 
     # ---- ends of tasks
@@ -322,10 +353,10 @@ class SchedulerState:
         return {worker: np.concatenate(ids) for worker, ids in found.items()}
 
     def _tell_how_it_stands(self, table: TaskTable, rows: Ints, client: int) -> None:
-        finished = rows[table.state[rows] == TaskState.FINISHED]
+        finished = rows[table.state[rows] == FINISHED]
         if len(finished):
             self._to_clients.append((client, Done(table.base, finished + table.base, table.worker[finished])))
-        for row in rows[table.state[rows] == TaskState.FAILED].tolist():
+        for row in rows[table.state[rows] == FAILED].tolist():
             self._to_clients.append((client, Broken(table.base, np.array([row + table.base]), table.failures[row])))
 
     def tell_done(self, table: TaskTable, rows: Ints) -> None:
@@ -344,10 +375,10 @@ class SchedulerState:
         while left:
             table, rows = left.popleft()
             state = table.state[rows]
-            rows = rows[(state == TaskState.WAITING) | (state == TaskState.PLACED)]
+            rows = rows[(state == WAITING) | (state == PLACED)]
             if not len(rows):
                 continue
-            placed = rows[table.state[rows] == TaskState.PLACED]
+            placed = rows[table.state[rows] == PLACED]
             move(table.state, rows, Move.FAIL)
             self.dispatch.unload(table, placed)
             self.dispatch.drop(table, placed)
@@ -374,16 +405,18 @@ class SchedulerState:
                     left += [(foreign.owner, alone)] if len(alone) else []
                 rows = rows[rows < table.n]
             state = table.state[rows]
-            finished = rows[state == TaskState.FINISHED]
+            finished = rows[state == FINISHED]
             move(table.state, finished, Move.RELEASE)
-            unfinished = rows[(state == TaskState.WAITING) | (state == TaskState.PLACED)]
-            placed = unfinished[table.state[unfinished] == TaskState.PLACED]
+            unfinished = rows[(state == WAITING) | (state == PLACED)]
+            placed = unfinished[table.state[unfinished] == PLACED]
             move(table.state, unfinished, Move.CANCEL)
             self.dispatch.unload(table, placed)
             if self._cancelled is not None and len(placed):
                 self._cancelled.append((table, placed))
             self.dispatch.drop(table, np.concatenate([finished, placed]) if len(placed) else finished)
             table.live -= len(finished) + len(unfinished)
+            if table.options.scattered and not table.later:  # nothing that there is was made from them
+                self._to_clients.append((table.client, Unneeded(rows + table.base)))
             before = table.no_longer_waited_for(table.dependencies(unfinished)[1]) if len(unfinished) else unfinished
             if len(before):
                 left.append((table, before))
@@ -435,6 +468,8 @@ class SchedulerState:
             left += [foreign.owner for foreign in table.foreign] if self.lineage else ()
             table.forget_foreign()
             table.forgotten_by_later()
+            if table.options.scattered:
+                self._to_clients.append((table.client, Unneeded(np.arange(table.base, table.base + table.n))))
 
     def _remember(self, table: TaskTable) -> None:
         """Keep a job that is over, as later ones were made from it; forget the oldest such ones where they are many."""
@@ -452,7 +487,7 @@ class SchedulerState:
         """Split ids by job: each table, its rows, where they stand in `ids`. Ids of jobs that are over are left out."""
         if not len(ids) or not self._bases:
             return []
-        lowest, highest = int(ids.min()), int(ids.max())
+        lowest, highest = (int(ids[0]),) * 2 if len(ids) == 1 else (int(ids.min()), int(ids.max()))
         first, last = bisect_right(self._bases, lowest) - 1, bisect_right(self._bases, highest) - 1
         if first == last and first >= 0:  # nearly always, and then nothing need be copied
             table = self.tables[self._bases[first]]

@@ -20,8 +20,8 @@ from restride.engine.scheduler.placement import BANDWIDTH, Loads, deal
 from restride.engine.scheduler.tasks import TaskTable
 
 LEAST_SHARE = 1 / 8
-"""Of the horizon: with less before it a worker is asked only for what may take long, as nothing like it has been seen;
-all else will be done before an answer could come."""
+"""Of the horizon: a worker that can run less at once is asked only for what may take long, as nothing like it has been
+seen; all else will be done before an answer could come, and may be done already, as reports are late."""
 SEARCH_SECONDS, SEARCH_SECONDS_PLACED, SEARCH_SECONDS_JOB = 5e-9, 2e-7, 2e-7
 """What a search costs for each task, for each that is placed, and for each job."""
 MOST_OVERHEAD = 0.02
@@ -46,7 +46,7 @@ class Stealing:
         self._pause = 0.0
 
     def worker_lost(self, worker: int) -> None:
-        """A worker is gone, and will neither answer nor take."""
+        """A worker is gone, or deaf, and will neither answer nor take."""
         self._asked.pop(worker, None)
         self._behind.discard(worker)
         for idle in self._asked.values():
@@ -72,18 +72,19 @@ class Stealing:
 
     def take_back(self, loads: Loads, tables: Collection[TaskTable]) -> list[tuple[int, TakeBack]]:
         """What to ask back, so that workers without enough to do can run it at once."""
-        if self._worked < self._pause * loads.threads.sum() or not (loads.tasks > loads.threads).any():
+        takes = loads.threads > 0
+        if not (loads.tasks > loads.threads)[takes].any() or self._worked < self._pause * loads.threads.sum():
             return []
         number_of_jobs, tables = len(tables), [table for table in tables if table.placed and table.own_loads is None]
         rows_of = [(table, table.ready_rows()) for table in reversed(tables)]
-        ready = sum(
-            (np.bincount(table.worker[rows], minlength=len(loads.threads)) for table, rows in rows_of),
-            start=np.zeros(len(loads.threads), np.int64),
-        )
-        starving, able = ready < loads.threads, ready > loads.threads
+        ready, seconds = np.zeros(len(loads.threads), np.int64), np.zeros(len(loads.threads))
+        for table, rows in rows_of:
+            ready += np.bincount(table.worker[rows], minlength=len(ready))
+            seconds += np.bincount(table.worker[rows], table.estimate[rows], minlength=len(ready))
+        starving, able = ready < loads.threads, (ready > loads.threads) & takes
         starving[[number for idle in self._asked.values() for number in idle]] = False
         able[list(self._asked)] = False
-        queue = loads.seconds / np.maximum(loads.threads, 1)
+        queue = np.minimum(seconds, loads.seconds) / np.maximum(loads.threads, 1)
         queue[list(self._behind)] = np.maximum(queue[list(self._behind)], loads.horizon)
         messages = _requests(np.flatnonzero(starving).tolist(), np.flatnonzero(able), ready, queue, loads, rows_of)
         self._asked.update({worker: idle for worker, idle, _ in messages})

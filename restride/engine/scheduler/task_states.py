@@ -56,9 +56,13 @@ MOVES = {
     ),
 }
 
+WAITING, PLACED, FINISHED, RELEASED, FAILED, CANCELLED = map(int, TaskState)
+"""For numpy, which takes 2 µs longer to compare with a member of an enum."""
+
 _LEGAL = np.zeros((len(Move), len(TaskState)), bool)
 for _move, (_sources, _) in MOVES.items():
     _LEGAL[_move, list(_sources)] = True
+_TARGETS = [int(target) for _, target in MOVES.values()]
 
 
 def move(state: np.ndarray, rows: np.ndarray, what: Move) -> None:
@@ -73,4 +77,4 @@ def move(state: np.ndarray, rows: np.ndarray, what: Move) -> None:
     if not legal.all():
         row = int(rows[~legal][0])
         raise InternalError(f"task row {row} is {TaskState(state[row]).name} and cannot {what.name}")
-    state[rows] = MOVES[what][1]
+    state[rows] = _TARGETS[what]

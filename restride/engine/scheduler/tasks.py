@@ -19,7 +19,7 @@ from restride.engine.graphs.options import Options
 from restride.engine.graphs.packed import PackedJob
 from restride.engine.messages import TaskFailure
 from restride.engine.scheduler.placement import Loads
-from restride.engine.scheduler.task_states import TaskState
+from restride.engine.scheduler.task_states import FINISHED, PLACED, WAITING
 
 _DECAY = 0.5
 """What a layer's past counts for against its newest batch: durations that jump are forgotten in a few batches."""
@@ -57,12 +57,12 @@ class TaskTable:
         self.first_layer = first_layer
         self.client = client
         self.own_loads: Loads | None = None
-        """What its placed tasks count towards, where that is not what all jobs share: of a nested job."""
+        """What its placed tasks count towards, where that is not what all jobs share: of a nested or scattered job."""
         self.state = np.zeros(n, np.int8)
         self.held = np.zeros(n, np.int32)
         """How often clients hold an output: wanted and not released."""
         self.held[job.wanted] = 1
-        self.waiters = np.diff(job.rindptr).astype(np.int32)
+        self.waiters = (job.rindptr[1:] - job.rindptr[:-1]).astype(np.int32)
         """Unfinished dependents, plus holds of clients and of later jobs: who still needs the output."""
         self.waiters[job.wanted] += 1
         self.worker = np.full(n + m, -1, np.int32)
@@ -80,6 +80,8 @@ class TaskTable:
         """All rows below have left the state WAITING."""
         self.failures: dict[int, TaskFailure] = {}
         """Why tasks failed, for those that somebody holds."""
+        self.orphaned = False
+        """Whether its client is gone."""
         self.foreign: list[Foreign] = []
         self.later: dict[int, TaskTable] = {}
         """Jobs that need outputs of this one, by base, until they are over."""
@@ -104,6 +106,8 @@ class TaskTable:
         self._nbytes = np.zeros(len(job.layers))
         self._reckoned = np.zeros(len(job.layers), np.float32)
         """Averages that the loads were last reckoned with."""
+        self._looked_up = np.full(len(job.layers), -1)
+        """How many durations were known by name when a layer's was last looked for among them."""
 
     @property
     def nbytes_here(self) -> int:
@@ -119,7 +123,7 @@ class TaskTable:
     @property
     def ended(self) -> int:
         """How many tasks have run, failed, or been cancelled."""
-        return int(np.count_nonzero(self.state >= TaskState.FINISHED))
+        return int(np.count_nonzero(self.state >= FINISHED))
 
     def ids(self, rows: Ints) -> Ints:
         """Global ids of rows."""
@@ -133,7 +137,7 @@ class TaskTable:
     def next_waiting(self, most: int) -> Ints:
         """The next rows to place, in order: at most `most` of them."""
         while self.cursor < self.n:
-            rows = self.cursor + np.flatnonzero(self.state[self.cursor : self.cursor + most] == TaskState.WAITING)
+            rows: Ints = (self.state[self.cursor : self.cursor + most] == WAITING).nonzero()[0] + self.cursor
             if len(rows):
                 return rows
             self.cursor = min(self.cursor + most, self.n)
@@ -172,13 +176,13 @@ class TaskTable:
 
     def ready_rows(self) -> Ints:
         """Rows that are placed and whose dependencies are all finished."""
-        rows = np.flatnonzero(self.state == TaskState.PLACED)
+        rows = np.flatnonzero(self.state == PLACED)
         counts, deps = self.dependencies(rows)
         own = deps < self.n
         unfinished = np.zeros(len(deps), np.bool_)
-        unfinished[own] = self.state[deps[own]] != TaskState.FINISHED
+        unfinished[own] = self.state[deps[own]] != FINISHED
         for foreign in self.foreign:
-            absent = foreign.here[foreign.owner.state[foreign.there] != TaskState.FINISHED]
+            absent = foreign.here[foreign.owner.state[foreign.there] != FINISHED]
             unfinished |= np.isin(deps, absent)
         waiting = np.bincount(np.repeat(np.arange(len(rows)), counts)[unfinished], minlength=len(rows))
         ready: Ints = rows[waiting == 0]
@@ -279,17 +283,24 @@ class TaskTable:
         counts = self._counts[layer]
         new = counts == 0
         if new.any():
-            for number in distinct(layer[new & (self._reckoned[layer] == 0)]).tolist():
-                self._expected_of_layer(number, known, unknown)
+            self._look_up(distinct(layer[new & (self._reckoned[layer] == 0)]), known)
+        reckoned = self._reckoned[layer]
         seconds: NDArray[np.float64] = self._seconds[layer] / np.where(new, 1.0, counts)
-        return np.where(new, self._reckoned[layer], seconds)
+        return np.where(new, np.where(reckoned > 0, reckoned, unknown), seconds)
 
     def _expected_of_layer(self, layer: int, known: dict[str, float], unknown: float) -> float:
         if self._counts[layer]:
             return float(self._seconds[layer] / self._counts[layer])
         if not self._reckoned[layer]:
-            self._reckoned[layer] = known.get(self.job.layers[layer].name, unknown)
-        return float(self._reckoned[layer])
+            self._reckoned[layer] = known.get(self.job.layers[layer].name, 0.0)
+        return float(self._reckoned[layer]) or unknown
+
+    def _look_up(self, layers: Ints, known: dict[str, float]) -> None:
+        """Take over what is known by the names of layers, of those for which that may be more than at the last look."""
+        layers = layers[self._looked_up[layers] != len(known)]
+        self._looked_up[layers] = len(known)
+        for number in layers.tolist():
+            self._reckoned[number] = known.get(self.job.layers[number].name, 0.0)
 
     def is_unknown(self, rows: Ints) -> NDArray[np.bool_]:
         """Whether nothing like these tasks has finished yet."""
@@ -300,6 +311,8 @@ class TaskTable:
     def expected_nbytes(self, rows: Ints) -> Ints:
         """Bytes of outputs, own or foreign: measured, or for those that do not exist yet the layer's average."""
         nbytes: Ints = self.nbytes[rows]
+        if not len(rows):
+            return nbytes
         absent = (nbytes == 0) & (rows < self.n)
         if absent.any():
             layer = self.job.layer[rows[absent]]
@@ -313,7 +326,7 @@ class TaskTable:
 
     def placed_rows(self, layers: Ints) -> Ints:
         """Rows of some layers that are placed."""
-        rows = np.flatnonzero(self.state == TaskState.PLACED)
+        rows = np.flatnonzero(self.state == PLACED)
         return rows[np.isin(self.job.layer[rows], layers)]
 
     def holders(self, rows: Ints) -> list[tuple[int, Ints]]:

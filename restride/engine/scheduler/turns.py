@@ -19,10 +19,13 @@ class Turns:
     ----------
     by_priority : dict of int to dict of int to list of TaskTable
         The jobs of each priority and client, in the order of their coming.
+    placed : dict of int to int
+        How many tasks of each client are placed.
     """
 
     def __init__(self) -> None:
         self.by_priority: dict[int, dict[int, list[TaskTable]]] = {}
+        self.placed: dict[int, int] = {}
         self._bases: set[int] = set()
         self._served: dict[int, float] = {}
         """Seconds of work that were placed, by client, as on one clock."""
@@ -63,6 +66,14 @@ class Turns:
         had = self._served.get(client, self._now)
         self._now = max(self._now, had)
         self._served[client] = had + seconds
+
+    def count_placed(self, client: int, tasks: int) -> None:
+        """So many more tasks of a client are placed."""
+        count = self.placed.get(client, 0) + tasks
+        if count:
+            self.placed[client] = count
+        else:
+            self.placed.pop(client, None)
 
     def correct(self, client: int, seconds: float) -> None:
         """Work of a client has taken so much longer than was expected when it was placed."""

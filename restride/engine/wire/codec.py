@@ -39,6 +39,8 @@ SAME_LENGTH: Mapping[type, tuple[tuple[str, ...], ...]] = {
     messages.Place: (("ids", "attempts", "layers", "params", "wanted"), ("deps", "homes")),
     messages.Moved: (("ids", "homes"),),
     messages.Replicate: (("ids", "homes"),),
+    messages.Await: (("ids", "attempts"),),
+    messages.Deliver: (("ids", "workers"),),
     messages.Workers: (("numbers", "addresses"),),
     messages.Finished: (("ids", "attempts", "nbytes", "seconds"), ("result_ids", "results")),
     messages.GivenBack: (("ids", "attempts"),),

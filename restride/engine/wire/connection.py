@@ -150,9 +150,13 @@ class Connection:
         self._loop.call_soon_threadsafe(self._watch)
 
     def _send_lazy(self) -> None:
+        """In the loop's thread: send what is queued, unless that is being done."""
         with self._lock:
             self._lazy = None
-            if self._writing or not self._queue:
+            if self._writing:
+                return
+            self._flush()
+            if not self._queue:
                 return
             self._writing = True
         self._watch()
@@ -276,8 +280,8 @@ class Connection:
             return
         self._reason = reason
         self._loop.remove_reader(self._descriptor)
+        self._send_lazy()
         if self._queue:
-            self._send_lazy()
             self._loop.call_later(SECONDS_TO_FLUSH, self._end, reason)
         else:
             self._end(reason)

@@ -227,6 +227,8 @@ async def dial(
         raise ConnectError(f"nobody answered at {address} within {seconds:g} s") from None
     except (OSError, WireError) as error:
         words = getattr(error, "strerror", None) or str(error)
+        if parsed.scheme == "tcp" and isinstance(error, ConnectionResetError):
+            words += "; if it asks for TLS, its address begins with tls://"
         raise ConnectError(f"cannot connect to {address} (timeout {seconds:g} s): {words}") from error
 
 

@@ -73,13 +73,15 @@ class Security:
         Raises
         ------
         FileNotFoundError
-            There is no secret.
+            There is no secret, or no certificates in the directory.
         PermissionError
             Others than its owner can read the file, or it belongs to another user.
         ValueError
             The secret is too short.
         """
         certificates = None if tls is None else Path(tls).expanduser()
+        if certificates is not None:
+            _check_certificates(certificates)
         if secret_file is None and environment.get(SECRET_VARIABLE):
             return cls(environment[SECRET_VARIABLE].encode(), certificates)
         path = Path(secret_file or environment.get(FILE_VARIABLE) or DEFAULT_FILE).expanduser()
@@ -145,6 +147,12 @@ def _read_secret(path: Path) -> bytes:
         return file.read().strip()
 
 
+def _check_certificates(directory: Path) -> None:
+    for name in ("ca.pem", "cert.pem", "key.pem"):
+        if not (directory / name).is_file():
+            raise FileNotFoundError(f"{directory / name} is missing; 'restride security create {directory}' makes it")
+
+
 @functools.cache
 def _context(directory: Path, protocol: int) -> ssl.SSLContext:
     context = ssl.SSLContext(protocol)
@@ -152,9 +160,7 @@ def _context(directory: Path, protocol: int) -> ssl.SSLContext:
     # An authority of one's own vouches for its cluster, whose processes share a certificate, not for names of hosts.
     context.check_hostname = False
     context.verify_mode = ssl.CERT_REQUIRED
-    for name in ("ca.pem", "cert.pem", "key.pem"):
-        if not (directory / name).is_file():
-            raise FileNotFoundError(f"{directory / name} is missing; 'restride security create {directory}' makes it")
+    _check_certificates(directory)
     context.load_verify_locations(directory / "ca.pem")
     context.load_cert_chain(directory / "cert.pem", directory / "key.pem")
     return context

@@ -111,7 +111,15 @@ class Session:
         connection = await dial(address, security, hello, settings, timeout)
 
         async def redial(progress: Hello) -> Connection:
-            return await dial(address, security, {**hello, **progress}, settings)
+            try:
+                return await dial(address, security, {**hello, **progress}, settings)
+            except ConnectError as error:
+                if address.startswith("unix://") and isinstance(
+                    error.__cause__, FileNotFoundError | ConnectionRefusedError
+                ):
+                    # No network that could come back: the process has ended, and its sessions with it.
+                    raise RefusedError(str(error)) from error
+                raise
 
         session._redial = redial
         session.welcome = connection.welcome

@@ -14,6 +14,7 @@ from heapq import heappop
 from restride.engine.worker.kernels import Kernel
 from restride.engine.worker.placed import PlacedRun
 from restride.engine.worker.ready import Ready
+from restride.engine.worker.ready_queue import ReadyQueue
 from restride.engine.worker.resources import Resources
 
 BATCH_SECONDS = 1e-3
@@ -23,6 +24,8 @@ BATCH_TASKS = 512
 
 AWAITED_SECONDS = 5e-5
 """What another worker or a client waits for is not kept from it for longer by what is claimed along with it."""
+MOST_OVERTAKEN = 8
+"""Nor by what stands before it, as long as that is not more tasks than this."""
 QUICK_SECONDS = 3e-4
 """Tasks that take less are run by whoever has their last input, as it takes about as long to wake a thread for them."""
 LONG_SECONDS = 1e-2
@@ -59,7 +62,7 @@ class Claims:
     def __init__(
         self, tasks: dict[int, PlacedRun], threads: int, resources: Mapping[str, float], awaited: Mapping[int, object]
     ) -> None:
-        self.ready = Ready()
+        self.ready = Ready(tasks)
         self.slots: dict[int, Slot] = {}
         self.blocked = 0
         self._tasks, self._threads, self._awaited = tasks, threads, awaited
@@ -75,9 +78,41 @@ class Claims:
     def claim(self, thread: int) -> tuple[deque[int], float]:
         """What `WorkerState.claim` says."""
         claimed = self._claims.setdefault(thread, deque())
+        if self.ready.queues and claimed and self._expected(claimed) > BATCH_SECONDS:
+            self.unclaim(thread)  # it takes longer than was thought, and others' turn may have come
         if self._resources and not claimed:
             self._free_resources(thread)
-        placed, heap, run_of = self.ready.run, self.ready.heap, self._tasks.get
+        if self.ready.queues:
+            seconds = self._claim_by_turns(thread, claimed)
+        else:
+            seconds = self._claim_from(self.ready.only, thread, claimed)
+        if claimed:
+            return claimed, seconds / len(claimed)
+        self._steal(claimed)
+        if not claimed and self.ready.aside:
+            if self._saves_memory and sum(slot[0] != NO_TASK for slot in self.slots.values()) <= self.blocked:
+                self._claim_against_memory(thread, claimed)
+        elif self._stale and not (claimed or self._resources):
+            self._stale.clear()  # no queue has anything
+        return claimed, BATCH_SECONDS
+
+    def _claim_by_turns(self, thread: int, claimed: deque[int]) -> float:
+        """Claim tasks of the client whose turn it is, if the last claim is used up; their expected seconds."""
+        if claimed:
+            return self._expected(claimed)
+        self.ready.unclaimed(thread)
+        seconds = 0.0
+        while not claimed:
+            client = self.ready.next_client()
+            if client is None:
+                break
+            seconds = self._claim_from(self.ready.queues[client], thread, claimed)
+            self.ready.claimed(thread, client, seconds)
+        return seconds
+
+    def _claim_from(self, queue: ReadyQueue, thread: int, claimed: deque[int]) -> float:
+        """Claim tasks of a queue, or find that none of it can begin; their expected seconds."""
+        placed, heap, run_of = queue.run, queue.heap, self._tasks.get
         choosy, awaited = self._saves_memory or self._needy, self._awaited
         share = min(-(-len(self.ready) // self._threads), BATCH_TASKS) - len(claimed)
         seconds, most = 0.0, BATCH_SECONDS
@@ -90,7 +125,7 @@ class Claims:
             kernel = run.kernels[row]
             expected = kernel.seconds or BATCH_SECONDS  # one by one while nothing is known
             if claimed and (expected >= BATCH_SECONDS or (choosy and kernel.needs != self._resources.of(thread))):
-                self.ready.add([id])  # a batch of its own: the outcomes of the others need not wait for it
+                queue.add([id])  # a batch of its own: the outcomes of the others need not wait for it
                 break
             if choosy and not self._may_begin(thread, kernel, run, row):
                 self.ready.aside.append(id)
@@ -100,22 +135,38 @@ class Claims:
             seconds += expected
             if awaited and id in awaited:
                 most = min(most, seconds + AWAITED_SECONDS)
-        if claimed:
-            return claimed, seconds / len(claimed)
-        self._steal(claimed)
-        if not claimed and self.ready.aside:
-            if self._saves_memory and sum(slot[0] != NO_TASK for slot in self.slots.values()) <= self.blocked:
-                self._claim_against_memory(thread, claimed)
-        elif self._stale and not (claimed or self._resources):
-            self._stale.clear()  # no queue has anything
-        return claimed, BATCH_SECONDS
+        if most < BATCH_SECONDS:
+            seconds *= self._let_awaited_overtake(claimed)
+        return seconds
+
+    def _let_awaited_overtake(self, claimed: deque[int]) -> float:
+        """Put back the few tasks that stand before one that others wait for; what share of the tasks is left."""
+        before = len(claimed)
+        if 1 < before <= MOST_OVERTAKEN and claimed[0] not in self._awaited:
+            self.ready.add([id for id in claimed if id not in self._awaited])
+            awaited = [id for id in claimed if id in self._awaited]
+            claimed.clear()
+            claimed.extend(awaited)
+        return len(claimed) / before
+
+    def _expected(self, claimed: deque[int]) -> float:
+        """Seconds that what is left of a claim takes, if all of it takes as long as the first that is needed."""
+        for id in claimed:
+            run = self._tasks.get(id)
+            if run is not None:
+                return len(claimed) * (run.kernels[run.row(id)].seconds or BATCH_SECONDS)
+        return 0.0
 
     def claim_quick(self, thread: int) -> deque[int]:
         """What comes next, if it is known to take next to no time; nothing where it matters which tasks begin."""
         claimed = self._claims.setdefault(thread, deque())
-        placed, heap = self.ready.run, self.ready.heap
         if self._saves_memory or self._needy:
             return claimed
+        queue = self.ready.only
+        if self.ready.queues:
+            client = self.ready.next_client()
+            queue = queue if client is None else self.ready.queues[client]
+        placed, heap = queue.run, queue.heap
         seconds, most = 0.0, QUICK_SECONDS
         while seconds < most and (placed or heap):
             id = placed.popleft() if placed and not (heap and heap[0] < placed[0]) else heappop(heap)
@@ -124,17 +175,21 @@ class Claims:
                 continue
             kernel = run.kernels[run.row(id)]
             if not 0 < kernel.seconds < QUICK_SECONDS or kernel.longest > LONG_SECONDS:
-                self.ready.add([id])
+                queue.add([id])
                 break
             claimed.append(id)
             seconds += kernel.seconds
             if id in self._awaited:
                 most = min(most, seconds + AWAITED_SECONDS)
+        if most < QUICK_SECONDS:
+            self._let_awaited_overtake(claimed)
         return claimed
 
     def unclaim(self, thread: int) -> None:
         """A thread gives back what it has claimed and not begun."""
         claimed = self._claims.setdefault(thread, deque())
+        if claimed:
+            self.ready.unclaimed(thread)
         self.ready.add(list(claimed))
         claimed.clear()
 
@@ -142,7 +197,19 @@ class Claims:
         """A thread that has claimed nothing ends."""
         self._resources.give_back(thread)
         self._claims.pop(thread, None)
+        self.ready.unclaimed(thread)
         self.slots.pop(thread, None)
+
+    def charge(
+        self,
+        runs: Iterable[PlacedRun],
+        seconds: Iterable[float],
+        failures: Iterable[tuple[int, PlacedRun, BaseException]],
+    ) -> None:
+        """Tasks have run, or raised, where there are several clients: each is charged for its own."""
+        self.ready.served(runs, seconds)
+        for id, run, _ in failures:  # nobody knows how long it took: what it was expected to
+            self.ready.served([run], [run.kernels[run.row(id)].seconds or BATCH_SECONDS])
 
     # ---- what may begin
 
@@ -196,7 +263,8 @@ class Claims:
         return len(self.ready) + sum(map(len, self._claims.values()))
 
     def tick(self) -> None:
-        """Forget which tasks were forgotten, once no queue has them."""
+        """Forget which tasks were forgotten, once no queue has them; and clients that have no tasks here any more."""
+        self.ready.tick()
         if self._stale:
             self._stale &= self.ready.among(self._stale).union(*self._claims.values())
 

@@ -5,17 +5,24 @@ from __future__ import annotations
 import numpy as np
 
 from restride.engine.messages import Place
+from restride.engine.scheduler.numbering import is_nested
 from restride.engine.worker.kernels import Kernel
+
+NESTED = -1
+"""Stands for the clients of nested jobs, as these take no turns."""
 
 
 class PlacedRun:
     """Tasks that were placed together; a row each."""
 
-    __slots__ = ("at", "attempts", "copies", "copies_indptr", "deps", "first", "indptr", "kernels", "params", "wanted")
+    __slots__ = (
+        "at", "attempts", "client", "copies", "copies_indptr", "deps", "first", "indptr", "kernels", "params", "wanted"
+    )  # fmt: skip
 
     def __init__(self, message: Place, kernels: dict[int, Kernel]) -> None:
         ids = message.ids
         self.first = int(ids[0])
+        self.client = NESTED if is_nested(self.first) else message.client
         self.at: dict[int, int] | None = None
         """Which row of the run a task is; where there are no gaps, by its distance from the first."""
         if int(ids[-1]) - self.first >= len(ids):

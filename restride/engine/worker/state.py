@@ -1,9 +1,10 @@
 """What a worker does, without threads, sockets or a clock.
 
 Tasks come placed ahead of time. `WorkerState` holds each until its inputs are in the store, then queues it by id: ids
-follow the static order, so the smallest is what finishes soonest what has been begun. Compute threads claim tasks from
-the queue, run them and bring the outcomes back by `settle`. What nobody needs any more is dropped at any moment: a task
-that has not begun is forgotten, the result of one that has is discarded when it comes.
+follow the static order, so the smallest is what finishes soonest what has been begun; several clients take turns
+(`worker.ready`). Compute threads claim tasks from the queue, run them and bring the outcomes back by `settle`. What
+nobody needs any more is dropped at any moment: a task that has not begun is forgotten, the result of one that has is
+discarded when it comes.
 
 Inputs that other workers hold are asked for when the first task is placed that needs them (`worker.copies`);
 whoever asks for outputs of this worker is answered as they come to exist (`worker.asked`). The state says what
@@ -25,6 +26,7 @@ import numpy as np
 
 from restride.engine.graphs.csr import Ints
 from restride.engine.messages import (
+    Await,
     Drop,
     Failed,
     Finished,
@@ -41,6 +43,7 @@ from restride.engine.messages import (
     ToWorker,
 )
 from restride.engine.worker.asked import Asked
+from restride.engine.worker.awaited import Arrival, Awaited
 from restride.engine.worker.claims import NO_TASK, Claims, Slot
 from restride.engine.worker.copies import Copies
 from restride.engine.worker.kernels import Kernel, KernelCache, unpacked
@@ -111,10 +114,14 @@ class WorkerState:
         Outputs of other workers.
     asked : Asked
         Who waits for outputs of this one.
+    awaited : Awaited
+        What clients have scattered, and are to send here.
     hungry : bool
         Whether some thread has nothing to do, so that outcomes are wanted at once; set by whoever runs the threads.
     wanted_unreported : bool
         Whether a client wants something that has finished since the last report.
+    unreported_nbytes : int
+        Bytes of the outputs that have come since the last report.
     """
 
     def __init__(
@@ -130,10 +137,12 @@ class WorkerState:
         self.tasks: dict[int, PlacedRun] = {}
         self.copies = Copies(self.store)
         self.asked = Asked(self.store)
+        self.awaited = Awaited()
         self.claims = Claims(self.tasks, threads, resources or {}, self.asked.waiting)
         self.ready = self.claims.ready
         self.hungry = False
         self.wanted_unreported = False
+        self.unreported_nbytes = 0
         self._cache = kernels or KernelCache()
         self._kernels: dict[int, Kernel] = {}
         self._missing: dict[int, int] = {}
@@ -161,6 +170,8 @@ class WorkerState:
                 self._place(message)
             case Drop():
                 self._drop(message.ids.tolist())
+            case Await():
+                self._await(message.ids.tolist(), message.attempts.tolist())
             case Kernels():
                 self._kernels.update(zip(message.numbers, map(Kernel.of_layer, message.layers)))
             case PackedKernels():
@@ -184,6 +195,8 @@ class WorkerState:
         run = PlacedRun(message, self._kernels)
         ids = message.ids.tolist()
         self.claims.placed_again(ids)
+        if run.client != self.ready.client:
+            self.ready.expect(run.client)
         self.tasks.update(zip(ids, repeat(run)))
         if self.number is not None:
             homes = run.note_homes(message, self.number)
@@ -191,7 +204,7 @@ class WorkerState:
                 self.copies.need(run.copies, homes, self.tasks)
         ready = self._without_missing(ids, run) if run.deps else ids
         if ready:
-            self.ready.add_run(ready)
+            self.ready.add_run(ready, run.client)
         if self.copies:
             self._find_copies(ids)
 
@@ -237,6 +250,8 @@ class WorkerState:
         for id in ids:
             if id in self.tasks:
                 self._forget(id)
+        if self.awaited.attempts:
+            self.awaited.drop(ids)
         if self.copies:
             self.copies.not_wanted(ids)
 
@@ -273,6 +288,33 @@ class WorkerState:
             run = self._forget(id)
             attempts.append(run.attempts[run.row(id)])
         self._given_back.append(GivenBack(np.array(given, np.int64), np.array(attempts, np.int32)))
+
+    def _await(self, ids: list[int], attempts: list[int]) -> None:
+        """A client will send these, unless they are here: as copies, or as it was quicker."""
+        arrivals = self.awaited.expect(ids, attempts)
+        for id in ids:
+            if id in self.copies.sought:
+                self.copies.stop_seeking(id)
+            elif id in self.copies and id in self.awaited.attempts:
+                self._report_delivered(id, self.awaited.attempts.pop(id), self.copies.adopt(id))
+        self._take_delivered(arrivals)
+
+    def _take_delivered(self, arrivals: Sequence[Arrival]) -> None:
+        for id, attempt, value, size in arrivals:
+            if size is None:
+                self._failed.append(Failed(id, attempt, value, None))
+                continue
+            self.store.put([id], [value], [size])
+            self._report_delivered(id, attempt, size if type(size) is int else size[0])  # type: ignore[index]
+            self._arrive([id])
+            self.asked.came([id])
+
+    def _report_delivered(self, id: int, attempt: int, nbytes: int) -> None:
+        self._ids.append(id)
+        self._attempts.append(attempt)
+        self._nbytes.append(nbytes)
+        self._seconds.append(0.0)
+        self.wanted_unreported = True
 
     def _move(self, ids: list[int], homes: list[int]) -> None:
         for id, home in zip(ids, homes):
@@ -317,9 +359,15 @@ class WorkerState:
             self._failed.append(Failed(task, run.attempts[run.row(task)], exception, None))
         self.copies.not_wanted([id])
 
+    def delivered(self, id: int, value: Any, size: Size | None) -> None:
+        """A client has sent what it has scattered; with no size an exception, as it cannot be made here."""
+        if id not in self.store:
+            self._take_delivered(self.awaited.came(id, value, size))
+
     def tick(self) -> None:
         """Some time has gone by: let go of what is kept for a while only."""
         self.copies.tick()
+        self.awaited.tick()
         self.claims.tick()
 
     # ---- compute threads
@@ -359,6 +407,8 @@ class WorkerState:
                 if self.copies.uses:
                     self._release_copies(id, run, row)
                 self._failed.append(Failed(id, run.attempts[row], exception, exception.__traceback__))
+        if self.ready.queues:
+            self.claims.charge(outcomes.runs, outcomes.seconds, outcomes.failures)
         if not all(map(is_, map(self.tasks.get, outcomes.ids), outcomes.runs)):
             self._leave_out_dropped(outcomes)
         for id in outcomes.ids:
@@ -380,6 +430,7 @@ class WorkerState:
         self._attempts += [run.attempts[row] for run, row in zip(runs, rows)]
         self._ids += ids
         self._nbytes += nbytes
+        self.unreported_nbytes += sum(nbytes)
         self._seconds += seconds
         if self.number is not None:
             wanted = [at for at, run in enumerate(runs) if run.wanted is not None and run.wanted[rows[at]]]
@@ -435,11 +486,6 @@ class WorkerState:
         """Whether some task has ended since the last report."""
         return bool(self._ids or self._failed)
 
-    @property
-    def unreported_nbytes(self) -> int:
-        """Bytes of the outputs that have come since the last report."""
-        return sum(self._nbytes)
-
     def reports(self) -> tuple[Finished | None, list[Failed]]:
         """What has finished and failed since the last call."""
         failed, self._failed = self._failed, []
@@ -452,7 +498,7 @@ class WorkerState:
             seconds=np.array(self._seconds),
         )
         self._ids, self._attempts, self._nbytes, self._seconds = [], [], [], []
-        self.wanted_unreported = False
+        self.wanted_unreported, self.unreported_nbytes = False, 0
         return finished, failed
 
     def small_results(self) -> list[tuple[int, Any]]:

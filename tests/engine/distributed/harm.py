@@ -7,7 +7,6 @@ import ctypes
 import os
 import signal
 import time
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 
 import restride as rs
+from benchmarks.graphs import checksum, numbers
 
 PATIENCE = 30.0
 """Seconds after which something that must happen counts as never happening."""
@@ -65,30 +65,8 @@ def lines(path: Path) -> list[int]:
     return [int(line) for line in path.read_text().split()] if path.exists() else []
 
 
-def numbers(i: int, count: int) -> np.ndarray:
-    return np.random.default_rng(i).random(count)
-
-
-def stretch(i: int, block: np.ndarray, parts: int) -> np.ndarray:
-    return np.array_split(block, parts)[i]
-
-
-def checksum(*pieces: np.ndarray) -> int:
-    return zlib.crc32(np.concatenate(pieces).data)
-
-
-def shuffle(n: int, count: int) -> tuple[rs.TaskGraph, np.ndarray]:
-    """`n` sources of `count` numbers, a piece of each for each of `n` checksums; and the ids of those."""
-    graph = rs.TaskGraph()
-    sources = graph.add(numbers, n, params=np.arange(n), count=count)
-    pieces = graph.add(
-        stretch, n * n, deps=(np.arange(n * n + 1), np.repeat(sources.ids, n)), params=np.tile(np.arange(n), n), parts=n
-    )
-    return graph, graph.add(checksum, n, deps=(np.arange(n + 1) * n, pieces.ids.reshape(n, n).T.ravel())).ids
-
-
 def shuffled(n: int, count: int) -> list[int]:
-    """What `shuffle` comes to."""
+    """What `shuffle` of the benchmarks comes to."""
     blocks = [np.array_split(numbers(i, count), n) for i in range(n)]
     return [checksum(*(blocks[i][j] for i in range(n))) for j in range(n)]
 

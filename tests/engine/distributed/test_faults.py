@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 import restride as rs
+from benchmarks.graphs import shuffle
 from restride.engine.wire.security import Security
 from restride.errors import KilledWorkerError
 from tests.engine.distributed.endings import all_end
@@ -32,7 +33,6 @@ from tests.engine.distributed.harm import (
     kill,
     lines,
     pids,
-    shuffle,
     shuffled,
     spin,
     swallow,

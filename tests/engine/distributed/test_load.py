@@ -14,7 +14,8 @@ import psutil
 import pytest
 
 import restride as rs
-from tests.engine.distributed.harm import PATIENCE, await_workers, inc, shuffle, shuffled, until
+from benchmarks.graphs import shuffle
+from tests.engine.distributed.harm import PATIENCE, await_workers, inc, shuffled, until
 
 MIB = 2**20
 
@@ -100,6 +101,43 @@ def test_thousands_of_small_jobs_leave_nothing_behind(cluster: rs.LocalCluster, 
     jobs(1000)
     until(lambda: nothing_is_kept(client))
     assert max(after - was for after, was in zip(memory(), before)) < 20 * MIB
+
+
+# ---- one client beside another
+
+
+@pytest.fixture
+def other_job(cluster: rs.LocalCluster) -> Iterator[list[rs.Future]]:
+    """Another client's job, of more than a minute and a half, which has begun."""
+    with rs.Client(cluster) as other:
+        futures = other.map(sleep_and_return, range(20_000))
+        until(futures[0].done)
+        yield futures
+
+
+def sleep_and_return(i: int) -> int:
+    time.sleep(0.01)
+    return i
+
+
+def done(futures: list[rs.Future]) -> int:
+    return sum(future.done() for future in futures)
+
+
+def test_one_short_task_after_another_need_not_wait_for_the_job_of_another_client(
+    client: rs.Client, other_job: list[rs.Future]
+) -> None:
+    for i in range(20):
+        assert client.submit(inc, i).result(PATIENCE) == i + 1
+    assert done(other_job) < len(other_job) // 4
+
+
+def test_clients_with_as_long_tasks_get_as_many_done(client: rs.Client, other_job: list[rs.Future]) -> None:
+    own = client.map(sleep_and_return, range(20_000))
+    until(own[0].done)
+    had, had_other = done(own), done(other_job)
+    until(lambda: done(own) >= had + 100)
+    assert 50 <= done(other_job) - had_other <= 200
 
 
 # ---- much at once

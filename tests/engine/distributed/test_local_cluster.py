@@ -28,8 +28,11 @@ HOLD_THE_GIL = """
 def hold_the_gil(begun):
     import ctypes, os
     os.write(os.open(begun, os.O_WRONLY), b"x")
-    ctypes.PyDLL(None).pause()
+    mutex = ctypes.create_string_buffer(64)
+    for _ in range(2):
+        ctypes.PyDLL(None).pthread_mutex_lock(mutex)
 """
+"""The second lock waits for ever; not so pause() or usleep(), which return when there is a signal."""
 
 
 def family(cluster: rs.LocalCluster) -> dict[str, psutil.Process]:
@@ -295,9 +298,17 @@ def test_everything_ends_with_a_process_that_the_others_need(
     assert all_end(list(processes.values()))
     assert list(tmp_path.iterdir()) == []
     if victim != "fork server":
-        with pytest.raises(rs.ClusterError, match="the cluster's processes have ended"):
+        with pytest.raises(rs.ClusterError, match=r"the cluster's processes have ended|the scheduler at .* is lost"):
             cluster.scale(2)
     cluster.close()
+
+
+def test_a_client_does_not_wait_for_a_scheduler_that_was_killed() -> None:
+    with rs.LocalCluster(workers=1, log_level="critical") as cluster, rs.Client(cluster) as client:
+        future = client.submit(signal.pause)
+        family(cluster)["scheduler"].kill()
+        with pytest.raises(rs.ConnectError, match=r"the scheduler at .* was lost"):
+            future.result(rs.config.get("comm.reconnect_timeout") / 2)
 
 
 # ---- what cannot be
@@ -320,6 +331,7 @@ def test_an_address_that_cannot_be_listened_on_is_an_error_that_names_it() -> No
         ({"threads_per_worker": -1}, "a worker cannot have -1 threads"),
         ({"memory_limit": "much"}, "'much' is not a number of bytes"),
         ({"listen": "127.0.0.1:80"}, "'127.0.0.1:80' is no address"),
+        ({"resources": {"GPU": float("nan")}}, "a worker cannot have the resource 'GPU' in the amount nan"),
         ({"log_level": "loud"}, "there is no log level 'loud'"),
     ],
 )

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 import restride as rs
-from tests.engine.distributed.harm import PATIENCE, add_line, inc, lines, pids, shuffle, shuffled, total
+from benchmarks.graphs import shuffle
+from tests.engine.distributed.harm import PATIENCE, add_line, inc, lines, pids, shuffled, total
 
 DELAY = 0.02
 

@@ -193,7 +193,7 @@ def test_every_task_gets_a_worker_that_there_is(data: st.DataObject, count: int)
 
 def test_a_lost_worker_takes_no_tasks_and_its_bytes_draw_none() -> None:
     loads = loads_of(1, 1, 1)
-    loads.remove_worker(1)
+    loads.set_threads(1, 0)
     assert loads.most() == 2 * MOST_TASKS
     assert loads.room().tolist() == [1.0, 0.0, 1.0]
     rows: Rows = [[-1], [-1], [-1, -2], [-2], [], [0]]

@@ -249,6 +249,20 @@ class Driver:
             self.workers[number].die()
             self.trial.lose_worker(number, begun if self.draw(st.booleans()) else [])
 
+    def go_deaf(self) -> None:
+        """At what follows something that nobody has heard of, say; it may go on, and be heard again, at any moment."""
+        if self.trial.told:
+            number = self._any_worker()
+            worker = self.workers[number]
+            while worker.inbox:
+                worker.read()
+            for _ in range(self.draw(st.integers(0, 2))):
+                for id in list(worker.begun):
+                    worker.end(id)
+                for id in worker.runnable():
+                    worker.begin(id)
+            self.trial.goes_deaf(number, list(worker.begun))
+
     def report_ended(self) -> None:
         ids = self.draw(st.lists(st.sampled_from(self.trial.stale_ids()), min_size=1, max_size=3, unique=True))
         self.trial.report_nonsense(self._any_worker(alive=False), ids, attempt=1, fails=self.draw(st.booleans()))
@@ -296,6 +310,8 @@ class Driver:
         for name in ("a", "b"):
             if name not in [self.trial.names[number] for number in self.trial.told]:
                 self._join(name, 1)
+        for number in sorted(self.trial.deaf):
+            self.trial.speaks(number)
         self.settle()
         while True:
             for number in self.trial.told:
@@ -340,7 +356,7 @@ ACTIONS = [
 ]
 LOSSES = [
     *[Driver.work] * 12,
-    *[Driver.submit, Driver.derive, Driver.join, Driver.lose_worker] * 3,
+    *[Driver.submit, Driver.derive, Driver.join, Driver.lose_worker, Driver.go_deaf] * 3,
     *[Driver.begin, Driver.end, Driver.read, Driver.hear, Driver.exchange, Driver.settle] * 2,
     *[Driver.release, Driver.cancel_job, Driver.hold, Driver.lose_client, Driver.report_ended, Driver.report_wrongly],
 ]

@@ -11,7 +11,7 @@ from restride.engine.scheduler.state import SchedulerState
 from restride.engine.scheduler.tasks import TaskTable
 from restride.engine.scheduler.turns import Turns
 from tests.engine.scheduler.test_tasks import table_of
-from tests.engine.steps import finish, placed, run_all, scheduler_with, submit_next, submit_sources
+from tests.engine.steps import add_worker, finish, placed, run_all, scheduler_with, submit_next, submit_sources
 
 
 def table(number: int, client: int, priority: int = 0) -> TaskTable:
@@ -21,11 +21,13 @@ def table(number: int, client: int, priority: int = 0) -> TaskTable:
     return made
 
 
-def run_in_order(scheduler: SchedulerState, count: int, seconds: float = 1.0) -> list[int]:
-    """One worker runs as many tasks, one after another; which they were."""
+def run_in_order(
+    scheduler: SchedulerState, count: int, seconds: float = 1.0, waiting: list[int] | None = None
+) -> list[int]:
+    """One worker runs as many tasks, one after another; which they were. What is placed then stays in `waiting`."""
     scheduler._validate = False  # after each task of many it takes its time
     order: list[int] = []
-    waiting: list[int] = []
+    waiting = [] if waiting is None else waiting
     while len(order) < count:
         waiting += placed(scheduler)[0]
         order.append(waiting.pop(0))
@@ -109,10 +111,53 @@ def test_two_clients_share_a_worker_however_long_the_queue_of_either() -> None:
 def test_a_client_that_comes_late_waits_for_its_turn_and_not_for_the_end() -> None:
     scheduler = scheduler_with(1, horizon=0.01)
     submit_sources(scheduler, 1000, client=0)
-    run_in_order(scheduler, 200)
+    waiting: list[int] = []
+    run_in_order(scheduler, 200, waiting=waiting)
     second = submit_sources(scheduler, 100, client=1)
-    order = run_in_order(scheduler, 100)
+    order = run_in_order(scheduler, 100, waiting=waiting)
     assert 45 <= sum(id >= second for id in order) <= 55
+
+
+def test_a_client_with_nothing_placed_is_placed_at_once_however_much_others_have() -> None:
+    scheduler = scheduler_with(1, 1, horizon=0.2)
+    submit_sources(scheduler, 1000, client=0)
+    placed(scheduler)
+    second = submit_sources(scheduler, 1000, client=1)
+    few = [id for ids in placed(scheduler) for id in ids]
+    assert few == [second, second + 1, second + 2, second + 3], "one for each thread to run, and one to be next"
+    assert placed(scheduler) == [[], []]
+    finish(scheduler, [second + 1], worker=int(scheduler.tables[second].worker[1]))
+    assert [id for ids in placed(scheduler) for id in ids] == [second + 4]
+
+
+def test_what_is_placed_at_once_goes_only_where_it_may_and_no_further_ahead_than_that() -> None:
+    scheduler = scheduler_with(horizon=0.2)
+    add_worker(scheduler, "one")
+    add_worker(scheduler, "other")
+    submit_sources(scheduler, 1000, client=0)
+    placed(scheduler)
+    pinned = submit_sources(scheduler, 1000, client=1, workers=("other",))
+    assert placed(scheduler) == [[], [pinned, pinned + 1]]
+    submit_sources(scheduler, 1, client=2, workers=("elsewhere",))
+    assert placed(scheduler) == [[], []]
+
+
+def test_a_client_that_is_placed_at_once_waits_for_what_it_needs_of_others() -> None:
+    scheduler = scheduler_with(1, horizon=0.2)
+    first = submit_sources(scheduler, 1000, client=0)
+    placed(scheduler)
+    scheduler.hold(np.array([first + 999]), client=1)
+    submit_next(scheduler, [first + 999], client=1)
+    assert placed(scheduler) == [[]]
+    assert 1 not in scheduler.dispatch.turns.placed
+
+
+def test_nothing_is_remembered_of_clients_with_nothing_placed() -> None:
+    scheduler = scheduler_with(1)
+    for client in range(3):
+        submit_sources(scheduler, 2, client=client)
+    run_all(scheduler)
+    assert not scheduler.dispatch.turns.placed
 
 
 def test_clients_share_time_and_not_tasks() -> None:

@@ -263,6 +263,21 @@ def test_a_stranger_that_talks_nonsense_is_closed(
     assert "does not speak restride's protocol" in caplog.text
 
 
+def test_a_dialler_that_is_hung_up_on_is_reminded_of_tls(security: Security) -> None:
+    async def main() -> None:
+        async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.close()
+
+        server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(ConnectError, match="if it asks for TLS, its address begins with tls://"):
+            await dial(f"tcp://127.0.0.1:{port}", security, {}, SETTINGS)
+        server.close()
+        await server.wait_closed()
+
+    run(main())
+
+
 def test_a_dialler_that_meets_something_else_says_so(security: Security) -> None:
     async def main() -> None:
         async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -95,5 +95,7 @@ def test_certificates_are_private_and_not_overwritten(tmp_path: Path) -> None:
 def test_missing_certificates_are_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"ca.pem is missing; 'restride security create"):
         Security(SECRET, tmp_path).server_context()
+    with pytest.raises(FileNotFoundError, match=r"ca.pem is missing; 'restride security create"):
+        Security.load(tls=tmp_path, environment={"RESTRIDE_SECRET": "f" * 16})
     with pytest.raises(ValueError, match="needs certificates"):
         Security(SECRET).client_context()

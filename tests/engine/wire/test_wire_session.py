@@ -6,6 +6,7 @@ import asyncio
 import logging
 import random
 import threading
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -234,6 +235,16 @@ def test_a_session_goes_on_when_the_listener_comes_back_in_time(tcp: str, securi
             link.scheduler.listener = Listener(address, security, link.scheduler.table.on_hello, SETTINGS)
             await link.scheduler.listener.start()
             assert await link.heard_there.count(1) == [Stopped(1)]
+
+    run(main())
+
+
+def test_a_process_of_this_machine_that_has_ended_is_not_waited_for(tmp_path: Path, security: Security) -> None:
+    async def main() -> None:
+        async with Link(f"unix://{tmp_path}/scheduler", security) as link:
+            await link.scheduler.listener.stop()
+            cut(link.here)
+            assert "No such file" in (await link.heard_here.ending() or "")
 
     run(main())
 

@@ -192,14 +192,30 @@ def test_there_is_nothing_of_what_was_not_said() -> None:
 # ---- what others wait for
 
 
-def test_a_claim_ends_soon_after_what_others_wait_for() -> None:
+def awaited_bench(*ids: int) -> Bench:
+    """Thirty short tasks; somebody waits for some."""
     bench = Bench(threads=1)
-    bench.learn(PLAIN, AWAITED_SECONDS / 2)
-    bench.place(PLAIN, *range(12))
-    bench.state.asked.ask("somebody", [4])
-    assert bench.claim(0) == [0, 1, 2, 3, 4, 5, 6]
+    bench.learn(PLAIN, AWAITED_SECONDS / 1.5)
+    bench.place(PLAIN, *range(30))
+    bench.state.asked.ask("somebody", ids)
+    return bench
+
+
+def test_a_claim_ends_soon_after_what_others_wait_for() -> None:
+    bench = awaited_bench(20)
+    assert bench.claim(0) == list(range(23))
     bench.run(0)
-    assert bench.claim(0) == [7, 8, 9, 10, 11]
+    assert bench.claim(0) == list(range(23, 30))
+
+
+def test_what_others_wait_for_overtakes_the_few_tasks_before_it() -> None:
+    bench = awaited_bench(4, 6)
+    assert bench.claim(0) == [4, 6]
+    bench.run(0)
+    assert bench.claim(0) == [0, 1, 2, 3, 5, *range(7, 30)]
+    bench = awaited_bench(4)
+    bench.state.receive(ForgetKernels([GPU, HALF]))
+    assert quick(bench) == [4]
 
 
 # ---- what is not worth a thread of its own
