@@ -273,11 +273,11 @@ class Vouch:
 
 @dataclass(slots=True)
 class Deaf:
-    """A worker's loop has not run for a while, as a task holds the GIL, say: it neither reads nor sends anything."""
+    """These workers' loops have not run for a while, as tasks hold the GIL, say: nothing is read or sent there."""
 
-    name: str
+    names: Sequence[str]
     running: Ints
-    """Ids of the tasks that its threads are at."""
+    """Ids of the tasks that their threads are at."""
 
 
 @dataclass(slots=True)
@@ -380,6 +380,8 @@ class Accepted:
 
     token: int
     base: int
+    warning: str = ""
+    """What its user should know, if anything."""
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ when they run, is not the model's business.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -248,10 +248,10 @@ class Model:
             self._fail(self.tasks[max(suspects)[1]])
             self._spread()
 
-    def goes_deaf(self, worker: int, running: Iterable[int], taken: set[int]) -> None:
-        """What it has not begun, of jobs that others take, waits again, and so does what is behind."""
+    def go_deaf(self, workers: Sequence[int], running: Iterable[int], taken: set[int]) -> None:
+        """What they have not begun, of jobs that others take, waits again, and so does what is behind."""
         begun: set[int] = set()
-        left = [id for id in running if self.tasks[id].home == worker]
+        left = [id for id in running if self.tasks[id].home in workers]
         while left:
             task = self.tasks[left.pop()]
             if task.id not in begun and task.state == "unfinished" and task.home is not None:
@@ -260,7 +260,7 @@ class Model:
         for base in taken:
             for id in self.jobs[base].ids:
                 task = self.tasks[id]
-                if task.state == "unfinished" and task.home == worker and id not in begun:
+                if task.state == "unfinished" and task.home in workers and id not in begun:
                     self._undo(task)
         self._undo_further()
 

@@ -117,11 +117,11 @@ class Trial:
             worker, [id for id in running if self.base_of(id) in self.model.kept_jobs()], MOST_DEATHS
         )
 
-    def goes_deaf(self, worker: int, running: Sequence[int]) -> None:
+    def go_deaf(self, workers: Sequence[int], running: Sequence[int]) -> None:
         self._disturbed = True
-        self.deaf.add(worker)
-        self.scheduler.goes_deaf(worker, np.array(running, np.int64))
-        self.model.goes_deaf(worker, running, {base for base in self.model.jobs if self._able(base)})
+        self.deaf.update(workers)
+        self.scheduler.go_deaf(workers, np.array(running, np.int64))
+        self.model.go_deaf(workers, running, {base for base in self.model.jobs if self._able(base)})
 
     def speaks(self, worker: int) -> None:
         self.deaf.discard(worker)

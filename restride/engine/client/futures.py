@@ -311,7 +311,7 @@ def wait(futures: Iterable[Future], timeout: float | None = None, return_when: s
     return DoneAndNotDone(done, futures - done)
 
 
-def as_completed(futures: Iterable[Future], timeout: float | None = None) -> Iterator[Future]:
+def as_completed(futures: Iterable[Future], timeout: float | None = None) -> AsCompleted:
     """Iterate over futures as they are done, as `concurrent.futures.as_completed` does.
 
     Parameters
@@ -321,15 +321,44 @@ def as_completed(futures: Iterable[Future], timeout: float | None = None) -> Ite
     timeout : float, optional
         Seconds to wait at most, from the call on.
 
+    Returns
+    -------
+    AsCompleted
+        For ``for``, and in asyncio for ``async for``.
+
     Raises
     ------
     WaitTimeoutError
         A TimeoutError: some were not done in time.
     """
-    ended: SimpleQueue[int] = SimpleQueue()
-    left = {number: (future, partial(ended.put, number)) for number, future in enumerate(set(futures))}
     deadline = None if timeout is None else monotonic() + timeout
-    late = f"of {len(left)} futures were not done within {timeout} s"
+    return AsCompleted(_as_done(set(futures), deadline, f"within {timeout} s"))
+
+
+class AsCompleted(Iterator["Future"]):
+    """What `as_completed` returns."""
+
+    def __init__(self, done: Iterator[Future]) -> None:
+        self._done = done
+
+    def __next__(self) -> Future:
+        return next(self._done)
+
+    def __aiter__(self) -> AsCompleted:
+        return self
+
+    async def __anext__(self) -> Future:
+        future = await asyncio.to_thread(next, self._done, None)
+        if future is None:
+            raise StopAsyncIteration
+        return future
+
+
+def _as_done(futures: set[Future], deadline: float | None, when: str) -> Iterator[Future]:
+    ended: SimpleQueue[int] = SimpleQueue()
+    left = {number: (future, partial(ended.put, number)) for number, future in enumerate(futures)}
+    late = f"of {len(futures)} futures were not done {when}"
+    del futures
     try:
         for future, call in left.values():
             future.submission.call_when_done(future.position, call)

@@ -69,6 +69,8 @@ class ClientMember:
     name: str
     nested: bool
     """Whether it is a worker's, for the tasks that run there."""
+    warned: set[str] = field(default_factory=set)
+    """Of what."""
 
 
 @dataclass(eq=False, slots=True)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 
 from restride.engine.distributed.channel import Channel
@@ -379,9 +380,11 @@ class Nanny:
         now = self._loop.time()
         late = max(now - self._looked - self._heartbeat, 0.0)  # while this process did not run, others may not have
         self._looked = now
-        for worker in self._workers.values():
-            if worker.ready_at is not None and worker.page.seconds_since_breath - late > DEAF_SECONDS:
-                self._tell_scheduler(Deaf(worker.name, worker.page.running))
+        ready = [worker for worker in self._workers.values() if worker.ready_at is not None]
+        deaf = [worker for worker in ready if worker.page.seconds_since_breath - late > DEAF_SECONDS]
+        if deaf:
+            running = np.concatenate([worker.page.running for worker in deaf])
+            self._tell_scheduler(Deaf([worker.name for worker in deaf], running))
         self._vouching = self._loop.call_later(self._heartbeat, self._vouch)
 
     def _tell_scheduler(self, message: Deaf | Died | Vouch) -> None:

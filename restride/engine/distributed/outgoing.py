@@ -27,6 +27,7 @@ from restride.engine.messages import (
 )
 from restride.engine.serialize import dump_exception, dump_value, dump_values
 from restride.engine.wire.connection import Connection
+from restride.engine.worker.claims import LONG_SECONDS
 from restride.engine.worker.compute_threads import Call
 from restride.engine.worker.sizes import size_of
 from restride.engine.worker.state import WorkerState
@@ -34,8 +35,10 @@ from restride.errors import SerializationError, WireError
 
 logger = logging.getLogger("restride.worker")
 
-REPORT_SECONDS = 20e-3
+REPORT_SECONDS = 50e-3
 """Reports that nobody waits for are this far apart: each costs the scheduler about 0.2 ms, however short it is."""
+REPORT_TASKS = 8192
+"""They come sooner when so many tasks have ended, long before a worker has run all that it may have before it."""
 REPORT_BYTES = 32 * 2**20
 """They come sooner when outputs of so many bytes have come, as what these set free is released only then."""
 RESULT_BYTES = 4096
@@ -84,6 +87,7 @@ class Outgoing:
             or (worker.wanted_unreported and not worker.ready)
             or not worker.tasks
             or perf_counter() - self._reported > REPORT_SECONDS
+            or worker.unreported_tasks > REPORT_TASKS
             or worker.unreported_nbytes > REPORT_BYTES
         )
         if due:
@@ -93,7 +97,7 @@ class Outgoing:
     def exchange_before(self, seconds: float) -> None:
         """Report before tasks that take long, or as long as that is not known, if somebody wants to hear of it."""
         worker = self._worker
-        if worker.has_unreported and (worker.wanted_unreported or seconds > REPORT_SECONDS):
+        if worker.has_unreported and (worker.wanted_unreported or seconds > LONG_SECONDS):
             self._report()
 
     def longest_sleep(self) -> float | None:

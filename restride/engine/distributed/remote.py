@@ -302,6 +302,8 @@ class RemoteEngine(RemoteRequests):
             case Done() | PackedBroken() | Undone():
                 self._hear(message)
             case Accepted():
+                if message.warning:
+                    logger.warning("%s", message.warning)
                 self._scattering.accepted(self._submitting.accepted(message))
             case Rejected():
                 self._submitting.rejected(message)

@@ -306,11 +306,11 @@ class SchedulerServer:
                 for worker in self.workers.values():
                     if worker.name in vouched:
                         worker.seen = self._loop.time()
-            case Deaf(name, running):
-                for worker in [worker for worker in self.workers.values() if worker.name == name]:
-                    if worker.number not in self.state.dispatch.deaf:
-                        logger.info("worker %s does not listen; others get what it has not begun", name)
-                    self.state.goes_deaf(worker.number, running)
+            case Deaf(names, running):
+                deaf = {worker.number: worker.name for worker in self.workers.values() if worker.name in names}
+                for number in deaf.keys() - self.state.dispatch.deaf.keys():
+                    logger.info("worker %s does not listen; others get what it has not begun", deaf[number])
+                self.state.go_deaf(deaf, running)
             case Died(name, reason, running, expected):
                 for worker in [worker for worker in self.workers.values() if worker.name == name]:
                     self.lose_worker(worker, reason, None if expected else running, expected=expected)
@@ -326,7 +326,22 @@ class SchedulerServer:
         except (GraphError, KeyError, TypeError, ValueError) as error:
             client.session.send(Rejected(message.token, str(error)))
         else:
-            self._accepted.append((client, Accepted(message.token, base)))
+            self._accepted.append((client, Accepted(message.token, base, self._warning(client, options))))
+
+    def _warning(self, client: ClientMember, options: Options) -> str:
+        """What to tell a client of a job with these options, once."""
+        if not (self.workers and (options.workers or options.resources)):
+            return ""
+        if self.state.dispatch.suits_somebody(options):
+            return ""
+        asked = [f"workers={list(options.workers)}"] if options.workers else []
+        asked += [f"resources={dict(options.resources)}"] if options.resources else []
+        warning = f"no worker suits {', '.join(asked)}: what asks for that waits until one comes"
+        if warning in client.warned:
+            return ""
+        client.warned.add(warning)
+        logger.warning("client %s: %s", client.name, warning)
+        return warning
 
     def _stop_tasks(self, by_worker: Mapping[int, Ints]) -> None:
         """Nobody wants these tasks any more: workers where they do not end in time are replaced."""

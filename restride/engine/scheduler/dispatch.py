@@ -122,6 +122,10 @@ class Dispatch:
         for loads in (self.loads, *(table.own_loads for table in tables if table.own_loads is not None)):
             loads.set_threads(worker, threads)
 
+    def suits_somebody(self, options: Options) -> bool:
+        """Whether there is a worker that may run a job."""
+        return any(self._traits[worker].suit(options) for worker in self.there)
+
     def is_taken(self, table: TaskTable) -> bool:
         """Whether some worker takes tasks of a job now."""
         able = self.loads.threads > 0 if table.allowed is None else (self.loads.threads > 0) & table.allowed

@@ -37,14 +37,14 @@ def without_home(table: TaskTable, worker: int) -> Ints:
     return lost
 
 
-def not_begun(state: SchedulerState, worker: int, running: Ints) -> list[tuple[TaskTable, Ints]]:
-    """What is placed at a worker that is at `running`, but for these, what they need, and what no other worker takes.
+def not_begun(state: SchedulerState, workers: list[int], running: Ints) -> list[tuple[TaskTable, Ints]]:
+    """What is placed at workers that are at `running`, but for these, what they need, and what no other worker takes.
 
     What running tasks need has finished, though that may not have been heard; were it undone, they would be, too, and
     begin on another worker.
     """
     begun: dict[int, NDArray[np.bool_]] = {}
-    left = [(table, rows[table.worker[rows] == worker]) for table, rows, _ in state.by_job(running)]
+    left = [(table, rows[np.isin(table.worker[rows], workers)]) for table, rows, _ in state.by_job(running)]
     while left:
         table, rows = left.pop()
         marks = begun.setdefault(table.base, np.zeros(table.n, np.bool_))
@@ -57,10 +57,8 @@ def not_begun(state: SchedulerState, worker: int, running: Ints) -> list[tuple[T
     found = []
     for table in state.tables.values():
         if table.placed and state.dispatch.is_taken(table):
-            others = (table.state == PLACED) & (table.worker[: table.n] == worker)
-            if table.base in begun:
-                others &= ~begun[table.base]
-            found.append((table, np.flatnonzero(others)))
+            rows = np.flatnonzero((table.state == PLACED) & np.isin(table.worker[: table.n], workers))
+            found.append((table, rows[~begun[table.base][rows]] if table.base in begun else rows))
     return found
 
 

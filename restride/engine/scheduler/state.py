@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from collections import deque
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -120,20 +121,21 @@ class SchedulerState:
             give_up_killer(self, running)
         give_up_scattered(self)
 
-    def goes_deaf(self, worker: int, running: Ints) -> None:
-        """A worker does not listen, for nobody knows how long: it is given nothing, others get what it has not begun.
+    def go_deaf(self, workers: Iterable[int], running: Ints) -> None:
+        """Workers do not listen, for nobody knows how long: others get what they have not begun, and what comes.
 
-        It may be said again while that lasts, as others may have come since. Outputs that it holds stay where they are.
+        It may be said again while that lasts, as others may have come since. Outputs stay where they are.
 
         Parameters
         ----------
-        worker : int
+        workers : iterable of int
         running : int64 array
-            Ids of the tasks that it is at.
+            Ids of the tasks that they are at.
         """
-        if worker in self.dispatch.there:
+        deaf = sorted(self.dispatch.there.intersection(workers))
+        for worker in deaf:
             self.dispatch.pause(worker, self.tables.values())
-            undo(self, not_begun(self, worker, running))
+        undo(self, not_begun(self, deaf, running))
 
     def speaks(self, worker: int) -> None:
         """A worker has something to say, so that it listens, too; to be told before what it says."""

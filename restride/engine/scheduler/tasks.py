@@ -303,9 +303,9 @@ class TaskTable:
             self._reckoned[number] = known.get(self.job.layers[number].name, 0.0)
 
     def is_unknown(self, rows: Ints) -> NDArray[np.bool_]:
-        """Whether nothing like these tasks has finished yet."""
+        """Whether nothing like these tasks, of their layer or of its name, had finished when they were placed."""
         layer = self.job.layer[rows]
-        unknown: NDArray[np.bool_] = self._counts[layer] == 0
+        unknown: NDArray[np.bool_] = (self._counts[layer] == 0) & (self._reckoned[layer] == 0)
         return unknown
 
     def expected_nbytes(self, rows: Ints) -> Ints:

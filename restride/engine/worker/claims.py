@@ -7,7 +7,7 @@ them from its other end. Outcomes are settled when a claim has been run, so clai
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from heapq import heappop
 
@@ -135,19 +135,25 @@ class Claims:
             seconds += expected
             if awaited and id in awaited:
                 most = min(most, seconds + AWAITED_SECONDS)
-        if most < BATCH_SECONDS:
-            seconds *= self._let_awaited_overtake(claimed)
+        if awaited and 0 < len(claimed) <= MOST_OVERTAKEN:
+            ahead = () if choosy else queue.pop(MOST_OVERTAKEN - len(claimed))
+            if self._let_awaited_overtake(claimed, ahead):
+                seconds = self._expected(claimed)
         return seconds
 
-    def _let_awaited_overtake(self, claimed: deque[int]) -> float:
-        """Put back the few tasks that stand before one that others wait for; what share of the tasks is left."""
-        before = len(claimed)
-        if 1 < before <= MOST_OVERTAKEN and claimed[0] not in self._awaited:
-            self.ready.add([id for id in claimed if id not in self._awaited])
-            awaited = [id for id in claimed if id in self._awaited]
+    def _let_awaited_overtake(self, claimed: deque[int], ahead: Sequence[int] = ()) -> bool:
+        """Put back the few tasks before one that others wait for, and what is ahead; whether there is one."""
+        overtake = [id for id in claimed if id in self._awaited]
+        if not overtake:
+            overtake = [id for id in ahead if id in self._awaited and id in self._tasks][:1]
+        back = ahead
+        if overtake and claimed[0] != overtake[0]:
+            back = [id for id in (*claimed, *ahead) if id not in overtake]
             claimed.clear()
-            claimed.extend(awaited)
-        return len(claimed) / before
+            claimed.extend(overtake)
+        if back:
+            self.ready.add(list(back))
+        return bool(overtake)
 
     def _expected(self, claimed: deque[int]) -> float:
         """Seconds that what is left of a claim takes, if all of it takes as long as the first that is needed."""
@@ -181,7 +187,7 @@ class Claims:
             seconds += kernel.seconds
             if id in self._awaited:
                 most = min(most, seconds + AWAITED_SECONDS)
-        if most < QUICK_SECONDS:
+        if most < QUICK_SECONDS and len(claimed) <= MOST_OVERTAKEN:
             self._let_awaited_overtake(claimed)
         return claimed
 

@@ -144,7 +144,7 @@ class Ready:
             return None
         found = min(next_of, key=next_of.__getitem__)
         if found != NESTED:
-            self._now = max(self._now, clocks.get(found, 0.0))
+            self._now = clocks.get(found, 0.0)
         return found
 
     def claimed(self, thread: int, client: int, seconds: float) -> None:

@@ -48,6 +48,14 @@ class ReadyQueue:
             for id in ids:
                 heappush(self.heap, id)
 
+    def pop(self, count: int) -> list[int]:
+        """Take out the smallest ids, so many or as many as there are."""
+        run, heap = self.run, self.heap
+        return [
+            run.popleft() if run and not (heap and heap[0] < run[0]) else heappop(heap)
+            for _ in range(min(count, len(self)))
+        ]
+
     def first(self, tasks: Container[int]) -> int | None:
         """The smallest id that is one of these tasks; those before it are taken out."""
         run, heap = self.run, self.heap

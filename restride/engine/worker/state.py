@@ -482,6 +482,11 @@ class WorkerState:
         return bool(self._failed)
 
     @property
+    def unreported_tasks(self) -> int:
+        """How many tasks have finished since the last report."""
+        return len(self._ids)
+
+    @property
     def has_unreported(self) -> bool:
         """Whether some task has ended since the last report."""
         return bool(self._ids or self._failed)

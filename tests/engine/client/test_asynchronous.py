@@ -65,6 +65,13 @@ def test_an_awaited_future_raises_what_its_task_raised(place: Any) -> None:
     run(use, place)
 
 
+def test_as_completed_is_an_asynchronous_iterator(client: rs.Client) -> None:
+    async def use() -> set[int]:
+        return {await future async for future in rs.as_completed(client.map(inc, range(3)), PATIENCE)}
+
+    assert asyncio.run(use()) == {1, 2, 3}
+
+
 def test_futures_of_any_client_can_be_awaited(client: rs.Client) -> None:
     async def use() -> list[int]:
         return await asyncio.gather(*client.map(inc, range(3)))

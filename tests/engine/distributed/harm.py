@@ -95,6 +95,11 @@ def deaf(path: str) -> None:
     hold_the_gil(PATIENCE)
 
 
+def hold_the_gil_until_opened(path: str) -> None:
+    """Let no other thread of the process run until somebody opens a named pipe for writing."""
+    os.close(ctypes.PyDLL(None).open(path.encode(), os.O_RDONLY))
+
+
 def spin(path: str) -> None:
     """Compute for ever, once that has been said."""
     add_line(path)

@@ -29,6 +29,7 @@ from tests.engine.distributed.harm import (
     deaf,
     die,
     hold_the_gil,
+    hold_the_gil_until_opened,
     inc,
     kill,
     lines,
@@ -36,6 +37,7 @@ from tests.engine.distributed.harm import (
     shuffled,
     spin,
     swallow,
+    total,
     until,
 )
 
@@ -238,6 +240,28 @@ def test_a_task_that_holds_the_gil_for_long_does_not_cost_its_worker() -> None:
         assert client.submit(hold_the_gil, 1.5).result(PATIENCE) == 1.5
         assert len(str(client.submit(lambda: 3 ** (5 * 10**6) // 7**10).result(PATIENCE).bit_length())) > 5
         assert pids(client) == before
+
+
+def test_what_is_placed_behind_a_task_that_holds_the_gil_does_not_wait_for_it(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    settings = {"heartbeat": 0.1, "validate": True}
+    with rs.config.set(settings), rs.LocalCluster(workers=2, log_level=QUIET) as cluster, rs.Client(cluster) as client:
+        cluster.wait_for_workers(timeout=PATIENCE)
+        before = client.map(inc, range(100))
+        rs.wait(before, PATIENCE)
+        deaf = client.submit(hold_the_gil_until_opened, str(pipe))
+        behind = client.map(inc, range(1000))
+        scattered = client.scatter([np.full(10_000, i) for i in range(4)])
+        rs.wait(behind, PATIENCE)
+        rs.wait(scattered, PATIENCE)
+        assert not deaf.done()
+        needs_all = client.submit(total, *before, *behind)
+        with pipe.open("w"):  # which lets the task go on
+            deaf.result(PATIENCE)
+        assert needs_all.result(PATIENCE) == sum(range(1, 101)) + sum(range(1, 1001))
+        assert [int(array[0]) for array in client.gather(scattered)] == [0, 1, 2, 3]
+        assert client.gather(client.map(inc, range(1000))) == list(range(1, 1001))
 
 
 # ---- tasks that will not listen

@@ -15,7 +15,7 @@ from restride.config import Settings
 from restride.engine.distributed.common import Common
 from restride.engine.distributed.fork_server import ForkServer
 from restride.engine.distributed.nanny import Nanny, WorkerOptions, restart_delay
-from restride.engine.messages import Died, Replace, Vouch
+from restride.engine.messages import Deaf, Died, Replace, Vouch
 from restride.engine.wire.listen import Listener
 from restride.engine.wire.security import Security
 from restride.engine.wire.session import Session, SessionTable
@@ -221,6 +221,28 @@ def test_a_worker_that_somebody_has_stopped_is_not_vouched_for_until_it_goes_on(
             await scheduler.hear(Vouch, lambda vouch: vouch.names == [])
             process.resume()
             await scheduler.hear(Vouch, lambda vouch: vouch.names == ["w0"])
+
+    run(test)
+
+
+def test_a_worker_that_does_not_breathe_is_said_to_be_deaf_and_what_it_is_at() -> None:
+    async def test() -> None:
+        async with nanny_of(1, does_not_breathe=1, runs_task=7) as (nanny, scheduler):
+            await nanny.wait_for_workers(1, PATIENCE)
+            await nanny.start()
+            deaf = await scheduler.hear(Deaf)
+            assert (deaf.names, deaf.running.tolist()) == (["w0"], [7])
+
+    run(test)
+
+
+def test_a_worker_that_breathes_is_not_deaf_whatever_it_runs() -> None:
+    async def test() -> None:
+        async with nanny_of(1, runs_task=7) as (nanny, scheduler):
+            await nanny.wait_for_workers(1, PATIENCE)
+            await nanny.start()
+            said = [await scheduler.hear((Deaf, Vouch)) for _ in range(5)]
+            assert all(isinstance(message, Vouch) for message in said)
 
     run(test)
 

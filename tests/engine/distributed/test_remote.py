@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import signal
 import threading
@@ -182,11 +183,17 @@ def test_calls_run_on_the_workers_asked_for(client: rs.Client) -> None:
         assert set(client.get(g, range(3), workers=[worker["addresses"][-1]])) == {worker["pid"]}
 
 
-def test_what_no_worker_has_is_waited_for(client: rs.Client) -> None:
-    future = client.submit(inc, 1, resources={"GPU": 1})
-    assert client.submit(inc, 2).result(PATIENCE) == 3
-    assert not future.done()
-    assert future.cancel()
+def test_what_no_worker_has_is_waited_for_and_warned_of_once(
+    client: rs.Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING, "restride.client"):
+        futures = [client.submit(inc, i, resources={"GPU": 1}, workers="nonesuch") for i in range(3)]
+        assert client.submit(inc, 2, workers="0").result(PATIENCE) == 3
+    assert not any(future.done() for future in futures)
+    assert all(future.cancel() for future in futures)
+    assert [record.message for record in caplog.records] == [
+        "no worker suits workers=['nonesuch'], resources={'GPU': 1}: what asks for that waits until one comes"
+    ]
 
 
 def test_a_worker_finds_the_client_of_its_own_cluster(client: rs.Client) -> None:

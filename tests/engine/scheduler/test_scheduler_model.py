@@ -211,6 +211,8 @@ class Driver:
         number = self._any_worker(alive=False)
         if self.workers[number].news:
             self.trial.hear(number, self.workers[number].next_news(self.draw(st.integers(1, 5))))
+        else:
+            self.trial.speaks(number)
 
     def release(self) -> None:
         client = self.draw(CLIENTS)
@@ -252,16 +254,16 @@ class Driver:
     def go_deaf(self) -> None:
         """At what follows something that nobody has heard of, say; it may go on, and be heard again, at any moment."""
         if self.trial.told:
-            number = self._any_worker()
-            worker = self.workers[number]
-            while worker.inbox:
-                worker.read()
-            for _ in range(self.draw(st.integers(0, 2))):
-                for id in list(worker.begun):
-                    worker.end(id)
-                for id in worker.runnable():
-                    worker.begin(id)
-            self.trial.goes_deaf(number, list(worker.begun))
+            numbers = self.draw(st.lists(st.sampled_from(sorted(self.trial.told)), min_size=1, max_size=2, unique=True))
+            for worker in [self.workers[number] for number in numbers]:
+                while worker.inbox:
+                    worker.read()
+                for _ in range(self.draw(st.integers(0, 2))):
+                    for id in list(worker.begun):
+                        worker.end(id)
+                    for id in worker.runnable():
+                        worker.begin(id)
+            self.trial.go_deaf(numbers, [id for number in numbers for id in self.workers[number].begun])
 
     def report_ended(self) -> None:
         ids = self.draw(st.lists(st.sampled_from(self.trial.stale_ids()), min_size=1, max_size=3, unique=True))

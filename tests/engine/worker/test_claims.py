@@ -9,7 +9,7 @@ import pytest
 
 from restride.engine.messages import Drop, ForgetKernels, PackedKernels, Place, TakeBack
 from restride.engine.serialize import dump_function
-from restride.engine.worker.claims import AWAITED_SECONDS, LONG_SECONDS, NO_TASK, QUICK_SECONDS
+from restride.engine.worker.claims import AWAITED_SECONDS, BATCH_SECONDS, LONG_SECONDS, NO_TASK, QUICK_SECONDS
 from restride.engine.worker.compute import LATE_SECONDS, run_claimed
 from restride.engine.worker.resources import Resources
 from restride.engine.worker.state import Outcomes, WorkerState
@@ -216,6 +216,16 @@ def test_what_others_wait_for_overtakes_the_few_tasks_before_it() -> None:
     bench = awaited_bench(4)
     bench.state.receive(ForgetKernels([GPU, HALF]))
     assert quick(bench) == [4]
+
+
+def test_what_others_wait_for_overtakes_a_long_task_too() -> None:
+    bench = Bench(threads=1)
+    bench.learn(PLAIN, 2 * BATCH_SECONDS)
+    bench.state.receive(ForgetKernels([GPU, HALF]))
+    bench.place(PLAIN, *range(20))
+    bench.state.asked.ask("somebody", [5, 12])
+    bench.claim(0)
+    assert [*bench.run(0), *bench.claim(0)] == [5, 0]
 
 
 # ---- what is not worth a thread of its own

@@ -6,10 +6,12 @@ from collections.abc import Iterable
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from restride.engine.graphs.graph import Layer
 from restride.engine.messages import Drop, Kernels, Place, TakeBack
-from restride.engine.scheduler.numbering import Numbering
+from restride.engine.scheduler.numbering import Numbering, is_nested, rank
 from restride.engine.worker.claims import BATCH_SECONDS, QUICK_SECONDS
 from restride.engine.worker.compute import run_claimed
 from restride.engine.worker.state import Outcomes, WorkerState
@@ -33,6 +35,7 @@ class Bench:
         self.state = WorkerState(threads)
         self.ids = Numbering()
         self.seconds = dict(enumerate(seconds))
+        self.client_of: dict[int, int] = {}
         self.state.receive(Kernels(CLIENTS, [Layer("k", self._call, 0, 9) for _ in CLIENTS]))
         for client, known in self.seconds.items():
             self.state._kernels[client].seconds = known
@@ -54,6 +57,7 @@ class Bench:
         self.state.receive(Place(ids, n, n * client, [None] * count, indptr, deps, homes, flags, client))
         self.state.audit()
         placed: list[int] = ids.tolist()
+        self.client_of.update(dict.fromkeys(placed, client))
         return placed
 
     def settle(self, thread: int = 0) -> None:
@@ -69,7 +73,7 @@ class Bench:
         self.settle(thread)
         outcomes = self.outcomes[thread]
         run_claimed(self.state, self.state.claim(thread)[0], outcomes)
-        outcomes.seconds[:] = [self.seconds[run.client] for run in outcomes.runs]
+        outcomes.seconds[:] = [self.seconds[self.client_of[id]] for id in outcomes.ids]
         return [*outcomes.ids, *(id for id, _, _ in outcomes.failures)]
 
     def order(self, count: int) -> list[int]:
@@ -233,6 +237,18 @@ def test_once_one_client_is_left_there_is_one_queue_again(goes: int) -> None:
     assert bench.order(5) == jobs[1 - goes]
 
 
+def test_of_what_threads_were_at_nothing_counts_once_one_client_was_left() -> None:
+    bench = Bench([LONG, LONG], threads=3)
+    first, second = bench.place(0, 5), bench.place(1)
+    assert [bench.run(0), bench.run(1)] == [second, first[:1]]
+    bench.settle(0)
+    bench.settle(1)
+    bench.state.tick()
+    assert not bench.state.ready.queues
+    again = bench.place(1, 5)
+    assert [bench.claim(0), bench.claim(2)] == [again[:1], first[1:2]]
+
+
 def test_of_many_clients_those_that_are_gone_are_forgotten() -> None:
     bench = Bench([LONG] * 4)
     jobs = [bench.place(client, 2) for client in CLIENTS]
@@ -262,3 +278,134 @@ def test_a_thread_gives_back_each_client_its_own() -> None:
     assert bench.claim() == second
     bench.state.unclaim(0)
     assert {client: sorted(queue) for client, queue in bench.state.ready.queues.items()} == {0: first, 1: second}
+
+
+def test_what_is_overtaken_goes_back_to_its_own_client() -> None:
+    bench = Bench([QUICK_SECONDS / 2, QUICK_SECONDS / 2])
+    first, second = bench.place(0, 10), bench.place(1, 10)
+    bench.state.hungry = True
+    run_claimed(bench.state, bench.state.claims.claim_quick(0), bench.outcomes[0])
+    assert bench.outcomes[0].ids == second[:1]
+    bench.outcomes[0].seconds[:] = [LONG]
+    bench.settle()
+    bench.state.asked.ask("somebody", [first[0]])
+    assert list(bench.state.claims.claim_quick(0)) == first[:1]
+    assert {client: sorted(queue) for client, queue in bench.state.ready.queues.items()} == {
+        0: first[1:],
+        1: second[1:],
+    }
+
+
+# ---- against a naive model
+
+
+class Model:
+    """What a worker may run next whose one thread claims one task at a time.
+
+    Clients have clocks, which the seconds of their tasks put forward, from when a second one comes until there is only
+    one left, as is found out now and then.
+    """
+
+    def __init__(self, seconds: dict[int, float]) -> None:
+        self.seconds = seconds
+        self.ready: dict[int, int] = {}
+        """Whose each task is."""
+        self.running: tuple[int, int] | None = None
+        self.is_charged = False
+        """Whether that has put its client's clock forward: else it will when it is over, if there are clocks then."""
+        self.clocks: dict[int, float] = {}
+        self.now = 0.0
+
+    def place(self, client: int, ids: list[int]) -> None:
+        if not self.ready and not self.running:
+            self.clocks, self.now = {}, 0.0
+        if not is_nested(ids[0]):
+            self.clocks.setdefault(client, 0.0)
+            if client not in self.clients_of(self.ready):
+                self.clocks[client] = max(self.clocks[client], self.now)
+        self.ready.update(dict.fromkeys(ids, client))
+
+    def clients_of(self, ids: Iterable[int]) -> set[int]:
+        return {self.ready[id] for id in ids if not is_nested(id)}
+
+    def drop(self, ids: list[int]) -> None:
+        for id in ids:
+            del self.ready[id]
+
+    def tick(self) -> None:
+        if len(self.clocks) > 1:
+            left = self.clients_of(self.ready)
+            if self.running and not is_nested(self.running[0]):
+                left.add(self.running[1])
+            self.clocks = {client: clock for client, clock in self.clocks.items() if client in left}
+            if len(left) <= 1:
+                self.clocks, self.now, self.is_charged = dict.fromkeys(left, 0.0), 0.0, False
+
+    def end(self) -> None:
+        if self.running and not self.is_charged:
+            self.charge(*self.running)
+        self.running = None
+
+    def may_run(self) -> set[int]:
+        best = min(map(rank, self.ready), default=0)
+        ids = sorted(id for id in self.ready if rank(id) == best)
+        if not ids or is_nested(ids[0]) or len(self.clocks) < 2:
+            return set(ids[:1])
+        firsts = {self.ready[id]: id for id in reversed(ids)}
+        least = min(self.clocks[client] for client in firsts)
+        return {id for client, id in firsts.items() if self.clocks[client] == least}
+
+    def run(self, id: int) -> None:
+        client = self.ready.pop(id)
+        self.running, self.is_charged = (id, client), len(self.clocks) > 1
+        if self.is_charged:
+            if not is_nested(id):
+                self.now = self.clocks[client]
+            self.charge(id, client)
+
+    def charge(self, id: int, client: int) -> None:
+        if len(self.clocks) > 1 and not is_nested(id):
+            self.clocks[client] += self.seconds[client]
+
+
+A_JOB = st.tuples(
+    st.sampled_from(CLIENTS), st.integers(1, 4), st.sampled_from([0, 0, 0, 1]), st.sampled_from([0, 0, 1])
+)
+A_STEP = A_JOB | st.sampled_from(["run", "run", "run", "tick", "drop some", "drop all"])
+
+
+@settings(max_examples=300)
+@given(
+    st.lists(st.sampled_from([LONG / 4, LONG, 4 * LONG]), min_size=4, max_size=4),
+    st.lists(A_STEP, min_size=20, max_size=60),
+)
+def test_what_runs_next_is_what_the_model_says(seconds: list[float], steps: list[tuple[int, ...] | str]) -> None:
+    bench = Bench(seconds)
+    model = Model(bench.seconds)
+
+    def run_one() -> None:
+        model.end()
+        expected = model.may_run()
+        ran = bench.run()
+        assert len(ran) == bool(expected)
+        for id in ran:
+            assert id in expected
+            model.run(id)
+
+    for step in steps:
+        if isinstance(step, tuple):
+            client, count, priority, nested = step
+            model.place(client, bench.place(client, count, priority=priority, nested=bool(nested)))
+        elif step == "run":
+            run_one()
+        elif step == "tick":
+            model.tick()
+            bench.state.tick()
+        else:
+            ids = sorted(model.ready)[:: 1 if step == "drop all" else 2]
+            bench.state.receive(Drop(np.array(ids, np.int64)))
+            model.drop(ids)
+    while model.ready:
+        run_one()
+    assert bench.run() == []
+    assert bench.state.claims.waiting == 0
