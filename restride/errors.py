@@ -70,6 +70,10 @@ class ConnectError(RestrideError, OSError):
     """No connection to an address could be made, or one was lost for good."""
 
 
+class SilentError(ConnectError):
+    """Something listens at the address and does not answer: it may be busy, and answer later."""
+
+
 class RefusedError(ConnectError):
     """The other end answered, and would not have the connection: trying again is of no use."""
 
@@ -96,6 +100,10 @@ class LostError(RestrideError, RuntimeError):
 
 class ClusterError(RestrideError, RuntimeError):
     """The processes of a cluster cannot be started, or ended when nobody asked them to."""
+
+
+class PerformanceWarning(UserWarning):
+    """Something works, but far slower, or in far more memory, than it could; the message tells how."""
 
 
 class InternalError(RestrideError, RuntimeError):

@@ -21,7 +21,7 @@ from restride.engine.serialize import load_values
 from restride.engine.wire.connection import Connection
 from restride.engine.wire.listen import dial_first
 from restride.engine.wire.security import Security
-from restride.errors import ConnectError, RestrideError, WireError
+from restride.errors import ConnectError, RestrideError, SilentError, WireError
 
 logger = logging.getLogger("restride.client")
 
@@ -197,7 +197,8 @@ class Fetching:
                     self._addresses.get(peer.number, ()), self._security, dict(self._hello), self._settings
                 )
             except ConnectError as error:
-                if loop.time() > deadline:
+                # Who is there and does not answer is at a task that holds the GIL, or will be declared lost.
+                if loop.time() > deadline and not isinstance(error, SilentError):
                     self._fail(peer, error)
                     break
                 await asyncio.sleep(pause)

@@ -8,6 +8,7 @@ import errno
 import logging
 import os
 import socket
+import ssl
 import stat
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -22,7 +23,7 @@ from restride.engine.wire.connection import Connection
 from restride.engine.wire.handshake import Hello, answer_steps, dial_steps
 from restride.engine.wire.impairment import make_connection
 from restride.engine.wire.security import Security
-from restride.errors import AuthenticationError, ConnectError, RefusedError, RestrideError, WireError
+from restride.errors import AuthenticationError, ConnectError, RefusedError, RestrideError, SilentError, WireError
 
 MOST_STRANGERS = 256
 """Connections at most that have not proved themselves yet; beyond, the oldest goes."""
@@ -207,15 +208,21 @@ async def dial(
     Raises
     ------
     ConnectError
-        Nobody answers; a `RefusedError` if somebody does, and would not: wrong secret, wrong version, no room.
+        Nobody answers; a `RefusedError` if somebody does, and would not: wrong secret, wrong version, no room. A
+        `SilentError` if something listens there all the same.
     ValueError
         The address is none, or is a ``tls://`` address and there are no certificates.
     """
     parsed = parse_address(address)
     seconds = settings.comm_connect_timeout if timeout is None else timeout
+    context = security.client_context() if parsed.scheme == "tls" else None
+    failure: type[ConnectError] = ConnectError
     try:
         async with asyncio.timeout(seconds):
-            return await _dial(parsed, security, hello, settings)
+            channel = await _connected(parsed)
+            failure = SilentError
+            welcome, channel = await _introduce(channel, context, security, hello)
+            return make_connection(channel, address, settings, welcome)
     except AuthenticationError as error:
         raise AuthenticationError(
             f"{address} refused the connection: {error}; both ends need the same secret (RESTRIDE_SECRET, or the same "
@@ -224,7 +231,7 @@ async def dial(
     except RefusedError as error:
         raise type(error)(f"{address} refused the connection: {error}") from error
     except TimeoutError:
-        raise ConnectError(f"nobody answered at {address} within {seconds:g} s") from None
+        raise failure(f"nobody answered at {address} within {seconds:g} s") from None
     except (OSError, WireError) as error:
         words = getattr(error, "strerror", None) or str(error)
         if parsed.scheme == "tcp" and isinstance(error, ConnectionResetError):
@@ -240,31 +247,32 @@ async def dial_first(
     Raises
     ------
     ConnectError
-        None of them does; the message has the reason of each.
+        None of them does; the message has the reason of each. A `SilentError` if something listens at one of them.
     """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + (settings.comm_connect_timeout if timeout is None else timeout)
-    errors = []
+    errors: list[ConnectError] = []
     for address in addresses:
         try:
             return await dial(address, security, hello, settings, max(deadline - loop.time(), 0.0))
         except ConnectError as error:
-            errors.append(str(error))
-    raise ConnectError("; ".join(errors) or "there is no address to connect to")
+            errors.append(error)
+    failure = SilentError if any(isinstance(error, SilentError) for error in errors) else ConnectError
+    raise failure("; ".join(map(str, errors)) or "there is no address to connect to")
 
 
-async def _dial(address: Address, security: Security, hello: Hello, settings: Settings) -> Connection:
-    context = security.client_context() if address.scheme == "tls" else None
-    channel = await _connected(address)
+async def _introduce(
+    channel: socket.socket, context: ssl.SSLContext | None, security: Security, hello: Hello
+) -> tuple[Hello, socket.socket]:
+    """Both ends prove who they are, over a connected socket: what the other one says, and the socket to go on with."""
     try:
         _tune(channel)
         if context is not None:
             channel = await channels.start_tls(channel, context, server_side=False)
-        welcome = await channels.follow(channel, dial_steps(security.secret, hello))
+        return await channels.follow(channel, dial_steps(security.secret, hello)), channel
     except BaseException:
         channel.close()
         raise
-    return make_connection(channel, str(address), settings, welcome)
 
 
 async def _connected(address: Address) -> socket.socket:

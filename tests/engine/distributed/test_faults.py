@@ -242,6 +242,19 @@ def test_a_task_that_holds_the_gil_for_long_does_not_cost_its_worker() -> None:
         assert pids(client) == before
 
 
+def test_a_result_on_a_worker_that_holds_the_gil_is_waited_for() -> None:
+    short = {"comm.connect_timeout": 0.5, "comm.reconnect_timeout": 0.5}
+    with (
+        rs.config.set(short),
+        rs.LocalCluster(workers=1, threads_per_worker=1) as cluster,
+        rs.Client(cluster) as client,
+    ):
+        large = client.submit(np.ones, 10_000)
+        rs.wait([large], PATIENCE)
+        client.submit(hold_the_gil, 2.5)
+        assert large.result(PATIENCE).sum() == 10_000
+
+
 def test_what_is_placed_behind_a_task_that_holds_the_gil_does_not_wait_for_it(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
