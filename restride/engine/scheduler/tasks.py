@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,8 @@ _TABLE_BYTES, _TASK_BYTES = 5000, 150
 ONE = np.int32(1)
 """To count in int32 columns: ``np.add.at`` is 20 times slower where it must cast."""
 _NO_ROWS = np.zeros(0, np.int64)
+_WEIGHT = 32
+"""Tasks that what is known by name counts for, beside those that have just finished."""
 _JUMP = 4.0
 """Loads of workers are reckoned anew once an average has changed by this factor."""
 
@@ -259,20 +262,32 @@ class TaskTable:
         jumped = layers[(average > before * _JUMP) | (average * _JUMP < before)]
         if len(jumped):
             self._reckoned[jumped] = self._seconds[jumped] / self._counts[jumped]
-            for number in jumped.tolist():
-                known[self.job.layers[number].name] = float(self._reckoned[number])
+        names = self._layer_names[layers]
+        counts, taken = np.bincount(names, counts), np.bincount(names, taken)
+        for name in np.flatnonzero(counts).tolist():
+            _learn_name(self._names[name], float(counts[name]), float(taken[name]), known)
         return jumped.astype(np.int64)
+
+    @cached_property
+    def _layer_names(self) -> Ints:
+        """By layer: which of `_names` it has."""
+        number = {name: at for at, name in enumerate(self._names)}
+        return np.array([number[layer.name] for layer in self.job.layers])
+
+    @cached_property
+    def _names(self) -> list[str]:
+        return list(dict.fromkeys(layer.name for layer in self.job.layers))
 
     def _learn_one(self, layer: int, seconds: float, nbytes: int, known: dict[str, float]) -> Ints:
         """The same for a single task of a layer, 5 µs instead of 20."""
         kept = 0.0 if seconds * self._counts[layer] > _JUMP * self._seconds[layer] else _DECAY
         for sums, news in ((self._counts, 1.0), (self._seconds, seconds), (self._nbytes, nbytes)):
             sums[layer] = sums[layer] * kept + news
+        _learn_name(self.job.layers[layer].name, 1.0, seconds, known)
         average, before = float(self._seconds[layer] / self._counts[layer]), float(self._reckoned[layer])
         if before / _JUMP <= average <= before * _JUMP:
             return _NO_ROWS
         self._reckoned[layer] = average
-        known[self.job.layers[layer].name] = average
         return np.array([layer])
 
     def expected_seconds(self, rows: Ints, known: dict[str, float], unknown: float) -> NDArray[np.float64]:
@@ -359,3 +374,12 @@ class TaskTable:
         for guest in self.guests.values():
             own[list(guest)] -= np.array(list(guest.values()), np.int32)
         return own
+
+
+def _learn_name(name: str, count: float, seconds: float, known: dict[str, float]) -> None:
+    """Take so many tasks into the moving average of a name: some that were held up say little of those to come."""
+    before = known.get(name)
+    if before is None:
+        known[name] = seconds / count
+    else:
+        known[name] = before + (seconds - count * before) / (count + _WEIGHT)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import zip_longest
+
 import numpy as np
 import pytest
 
@@ -11,11 +14,11 @@ from restride.engine.scheduler.task_states import TaskState
 from restride.engine.scheduler.tasks import TaskTable
 
 
-def table_of(*counts: int, base: int = 0) -> TaskTable:
+def table_of(*counts: int, names: Sequence[str] = (), base: int = 0) -> TaskTable:
     """A job of layers of so many tasks without dependencies, all of them wanted."""
     graph = TaskGraph()
-    for count in counts:
-        graph.add(int, count)
+    for count, name in zip_longest(counts, names):
+        graph.add(int, count, name=name)
     return TaskTable(compile_job(graph, np.arange(len(graph)))[0], base, 0, client=0)
 
 
@@ -130,3 +133,25 @@ def test_a_client_can_let_go_of_no_more_than_it_holds(client: int, rows: list[in
     table.guests = {7: {1: 1, 2: 2}}
     assert table.leave(client, np.array(rows)).tolist() == expected
     assert table.held_by(7).tolist() == ([1, 2, 2] if client != 7 or not expected else [])
+
+
+def test_a_duration_known_by_name_is_an_average_over_layers_that_a_task_held_up_does_not_spoil() -> None:
+    known: dict[str, float] = {}
+    table = table_of(*[8] * 6, names=["spin"] * 6)
+    for layer in range(4):
+        table.learn(np.arange(8 * layer, 8 * layer + 8), np.full(8, 1e-3), known)
+    held_up = np.full(8, 1e-3)
+    held_up[0] = 1.0
+    table.learn(np.arange(32, 40), held_up, known)
+    assert 1e-3 < known["spin"] < 32e-3
+    assert table.expected_seconds(np.arange(40, 48), known, 9.0)[0] == pytest.approx(known["spin"])
+
+
+def test_layers_that_were_unknown_when_first_looked_at_are_known_once_others_of_their_name_are() -> None:
+    known: dict[str, float] = {}
+    table = table_of(2, 2, 2, names=["spin", "spin", "other"])
+    rows = np.arange(6)
+    assert table.expected_seconds(rows, known, 9.0).tolist() == [9.0] * 6
+    table.learn(np.arange(2), np.full(2, 0.5), known)
+    assert table.expected_seconds(rows, known, 9.0).tolist() == [0.5, 0.5, 0.5, 0.5, 9.0, 9.0]
+    assert table.is_unknown(rows).tolist() == [False] * 4 + [True] * 2
