@@ -38,6 +38,7 @@ bench: $(VENV)/.bench  ## the benchmarks, against dask, ray, pyspark and plain n
 	$(BIN)/python -m benchmarks shuffle
 	$(BIN)/python -m benchmarks restride
 	$(BIN)/python -m benchmarks fft2
+	$(BIN)/python -m benchmarks workflows
 	$(BIN)/python -m benchmarks transfer
 	$(BIN)/python -m benchmarks network
 	$(BIN)/python -m benchmarks kills

@@ -19,7 +19,9 @@ from rich.table import Table
 
 import restride
 
-NAMES = ("overhead", "metg", "shuffle", "restride", "fft2", "transfer", "network", "kills", "order", "micro")
+NAMES = (
+    "overhead", "metg", "shuffle", "restride", "fft2", "workflows", "transfer", "network", "kills", "order", "micro",
+)  # fmt: skip
 
 PEERS = ("dask", "distributed", "ray", "pyspark")
 

@@ -1,7 +1,7 @@
 """Parts of the engine by themselves: microseconds a task in the scheduler, the worker and the innermost loop.
 
 One round is a job of n tasks without dependencies, from its submission to the release of all outputs. Then messages:
-see `benchmarks.wire`.
+see `benchmarks.wire`; and graphs before they are submitted: see `benchmarks.building`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 import restride as rs
-from benchmarks import wire
+from benchmarks import building, wire
 from restride.engine.graphs.job import Job, compile_job
 from restride.engine.scheduler.state import SchedulerState
 from restride.engine.worker.compute import run_claimed
@@ -28,7 +28,7 @@ def run(*, quick: bool = False) -> dict[str, list[dict[str, Any]]]:
         job = _job(n)
         best = min((_round(job) for _ in range(rounds)), key=lambda taken: sum(taken.values()))
         rows.append({"tasks a round": n, **{f"{part} µs a task": s / n * 1e6 for part, s in best.items()}})
-    return {"micro": rows, **wire.run(quick=quick)}
+    return {"micro": rows, **building.run(quick=quick), **wire.run(quick=quick)}
 
 
 def _job(n: int) -> Job:

@@ -76,7 +76,16 @@ def test_an_import_that_points_up_is_noticed_wherever_it_hides(module: str, sour
 
 @pytest.mark.parametrize("path", OURS, ids=module_name)
 def test_a_module_stays_short_enough_to_hold_in_the_head(path: Path) -> None:
-    assert len(path.read_text().splitlines()) <= 650
+    assert len(path.read_text().splitlines()) <= 650 or exports_alone(path)
+
+
+def exports_alone(path: Path) -> bool:
+    """Whether a module is a list of names that are defined elsewhere: there is nothing to hold in the head."""
+    _docstring, *statements = ast.parse(path.read_text()).body
+    assigned = [statement for statement in statements if isinstance(statement, ast.Assign)]
+    names = [target.id for statement in assigned for target in statement.targets if isinstance(target, ast.Name)]
+    imports = [statement for statement in statements if isinstance(statement, ast.ImportFrom)]
+    return len(assigned) + len(imports) == len(statements) and names == ["__all__"]
 
 
 def loaded_by(statement: str) -> set[str]:

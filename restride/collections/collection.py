@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from itertools import pairwise
@@ -9,8 +10,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from restride.collections.explain import Explanation, explain
 from restride.collections.expression import Expr
 from restride.collections.lowering import lower
+from restride.collections.visualize import visualize
 from restride.engine.client.client import default_client
 from restride.engine.graphs.options import options_of
 
@@ -53,6 +56,59 @@ class Collection:
         """
         new: Self = persist(self, **options)[0]
         return new
+
+    def explain(self) -> Explanation:
+        """Tell what `compute` will do: the expression before and after the optimiser, how many tasks, how many bytes.
+
+        Returns
+        -------
+        Explanation
+            Print it.
+
+        Examples
+        --------
+        >>> import restride.array as ra
+        >>> x = ra.ones((100, 100), chunks=10)
+        >>> print((x + 1)[5:15].sum().explain())
+        as written
+          sum                 () float64, 1 block
+            getitem[5:15, :]  (10, 100) float64, 20 blocks of (5, 10)
+              add             (100, 100) float64, 100 blocks of (10, 10)
+                full          (100, 100) float64, 100 blocks of (10, 10)
+        optimised
+          sum       () float64, 1 block
+            add     (10, 100) float64, 20 blocks of (5, 10)
+              full  (10, 100) float64, 20 blocks of (5, 10)
+        24 tasks
+          layer             tasks     inputs
+          full-add-sum         20          0
+          sum-combine           3         20
+          sum-combine           1          3
+        0 B read, 8 B made
+        """
+        return explain([self.expr])
+
+    def visualize(self, filename: str | os.PathLike[str] | None = None) -> Any:
+        """Draw the task graph that `compute` will run: a box for each layer, with its tasks; needs graphviz.
+
+        Parameters
+        ----------
+        filename : str or path, optional
+            Where to write the picture, in the format that the name ends in: ``"graph.svg"``, ``"graph.png"``.
+
+        Returns
+        -------
+        str or graphviz.Source
+            The path; without one the graph, which notebooks show.
+
+        Raises
+        ------
+        ImportError
+            The package graphviz, or its program, is not installed.
+        ValueError
+            The file name ends in no known format.
+        """
+        return visualize([self.expr], filename)
 
     def _computation(self, *, here: bool) -> tuple[Expr, Callable[[list[Any]], Any]]:
         """The expression to compute, and what makes the value of its blocks; whether tasks run in this process."""

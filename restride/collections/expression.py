@@ -63,6 +63,26 @@ class Expr:
         """What people see of the node in names of tasks."""
         return type(self).__name__.lower()
 
+    @property
+    def detail(self) -> str:
+        """What else people are told of the node, after its label."""
+        return ""
+
+    @property
+    def summary(self) -> str:
+        """What people are told of the node's value: its shape, its size."""
+        return ""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the value, as far as they are known."""
+        return 0
+
+    @property
+    def bytes_read(self) -> int:
+        """Bytes that come from outside to make the node itself."""
+        return 0
+
     def identity(self) -> Iterable[Any]:
         """What tells the node from others of its type: its fields."""
         return self._values()
@@ -90,9 +110,13 @@ class Expr:
         """The same node but for some fields; it keeps its origin."""
         return self._with(changes.get(f.name, getattr(self, f.name)) for f in fields(self) if f.init)
 
-    def _with(self, values: Iterable[Any]) -> Self:
+    def made_at(self, origin: str | None) -> Self:
+        """The same node, made at another line of the user's code as far as people are told."""
+        return self if origin in (None, self.origin) else self._with(self._values(), origin)
+
+    def _with(self, values: Iterable[Any], origin: str | None = None) -> Self:
         new = type(self)(*values)
-        object.__setattr__(new, "origin", self.origin)
+        object.__setattr__(new, "origin", origin or self.origin)
         return new
 
     def _values(self) -> list[Any]:

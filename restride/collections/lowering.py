@@ -1,7 +1,7 @@
 """Lowering: from expressions to a task graph, by way of blocks.
 
-The whole pipeline is `lower`: rewrite the expressions, write each as a table of blocks, fuse maps, append a layer for
-each table that is left. Every pass works on whole tables; none looks at a block.
+The whole pipeline is `lower`: make the expressions cheaper, write each as a table of blocks, fuse maps, append a layer
+for each table that is left. Every pass works on whole tables; none looks at a block.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from restride.collections.blocks import Blocks, Gather, Map, Ready, Rechunked, Select
-from restride.collections.expression import Expr, rewrite, subexpressions
+from restride.collections.expression import Expr, subexpressions
 from restride.collections.fusion import fuse
+from restride.collections.optimize import optimized
 from restride.collections.traversal import postorder
 from restride.engine.graphs.csr import Ints
 from restride.engine.graphs.graph import TaskGraph
@@ -34,10 +35,7 @@ def lower(exprs: Sequence[Expr], *, ship: bool = False) -> tuple[TaskGraph, list
     ids : list of int64 arrays
         For each expression the tasks whose outputs are its blocks, in the blocks' order.
     """
-    exprs = rewrite(exprs, lambda expr: expr.simplified())
-    if ship:
-        exprs = rewrite(exprs, lambda expr: expr.shipped())
-    return to_graph(fuse(to_blocks(exprs)))
+    return to_graph(fuse(to_blocks(optimized(exprs, ship_data=ship))))
 
 
 def to_blocks(exprs: Sequence[Expr]) -> list[Blocks]:

@@ -60,17 +60,22 @@ def overlap(old: Sequence[int], new: Sequence[int]) -> Overlap:
     """
     if not is_known(old):
         return _unchanged(len(old))
-    sizes = np.array(old, np.int64)
     edges = edges_of(new)
-    holders = np.flatnonzero(sizes) if edges[-1] else np.zeros(1, np.int64)  # old chunks that have something to give
+    return windows(old, edges[:-1], edges[1:])
+
+
+def windows(old: Sequence[int], starts: Ints, stops: Ints) -> Overlap:
+    """As `overlap`, for new chunks that are any ranges of the axis: they may overlap, and need not cover it."""
+    sizes = np.array(old, np.int64)
+    holders = np.flatnonzero(sizes) if sizes.any() else np.zeros(1, np.int64)  # old chunks that have something to give
     held = edges_of(sizes[holders])
-    first_holder = np.minimum(np.searchsorted(held, edges[:-1], side="right") - 1, len(holders) - 1)
-    last_holder = np.maximum(np.searchsorted(held, edges[1:], side="left") - 1, first_holder)
+    first_holder = np.minimum(np.searchsorted(held, starts, side="right") - 1, len(holders) - 1)
+    last_holder = np.maximum(np.searchsorted(held, stops, side="left") - 1, first_holder)
     counts = last_holder - first_holder + 1
     owner = np.repeat(np.arange(len(counts)), counts)
     holder = positions(first_holder, counts)
-    start = np.maximum(held[holder], edges[owner]) - held[holder]
-    stop = np.minimum(held[holder + 1], edges[owner + 1]) - held[holder]
+    start = np.maximum(held[holder], starts[owner]) - held[holder]
+    stop = np.minimum(held[holder + 1], stops[owner]) - held[holder]
     source = holders[holder]
     whole = stop - start == sizes[source]
     return Overlap(source, start, stop, whole, owner, np.cumsum(counts) - counts, counts, len(sizes))

@@ -191,16 +191,16 @@ def _table(plan: RechunkPlan) -> str:
     last = len(plan.chunkings) - 1
     for i, chunks in enumerate(plan.chunkings):
         label = "old" if i == 0 else "new" if i == last else "via"
-        blocks, largest = f"{block_count(chunks):,}", _bytes_text(largest_block(chunks, plan.itemsize))
+        blocks, largest = f"{block_count(chunks):,}", bytes_text(largest_block(chunks, plan.itemsize))
         text = "(" + ", ".join(map(_axis_text, chunks)) + ("," if len(chunks) == 1 else "") + ")"
         if i == 0:
             rows.append((label, text, blocks, "", "", largest, "", ""))
         else:
             cost = plan.costs[i - 1]
-            held, moved = _bytes_text(cost.held), _bytes_text(cost.moved)
+            held, moved = bytes_text(cost.held), bytes_text(cost.moved)
             rows.append((label, text, blocks, f"{cost.tasks:,}", moved, largest, held, f"{cost.seconds:.2g}"))
     if last > 1:
-        moved = _bytes_text(sum(cost.moved for cost in plan.costs))
+        moved = bytes_text(sum(cost.moved for cost in plan.costs))
         rows.append(("total", "", "", f"{plan.tasks:,}", moved, "", "", f"{plan.seconds:.2g}"))
     widths = [max(map(len, column)) for column in zip(*rows)]
     lines = (
@@ -223,8 +223,10 @@ def _axis_text(sizes: Sequence[int]) -> str:
     return f"{most}" if most == least else f"{min(sizes)}-{most}"
 
 
-def _bytes_text(n: int) -> str:
-    """A number of bytes with its unit, to three digits or more."""
+def bytes_text(n: int) -> str:
+    """A number of bytes with its unit, to three digits or more; unknown where it is NaN."""
+    if n != n:
+        return "unknown bytes"
     size, unit = float(n), "B"
     for larger in ("KiB", "MiB", "GiB", "TiB", "PiB"):
         if size >= 1000:

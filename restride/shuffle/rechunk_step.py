@@ -67,7 +67,11 @@ class RechunkStep:
 
 def rechunk_step(old: Chunks, new: Chunks) -> RechunkStep:
     """Columns of the transition from `old` to `new`, two chunkings of one shape with one axis at least."""
-    axes = [overlap(a, b) for a, b in zip(old, new, strict=True)]
+    return step_of([overlap(a, b) for a, b in zip(old, new, strict=True)])
+
+
+def step_of(axes: Sequence[Overlap]) -> RechunkStep:
+    """Columns of the transition whose pieces along each axis are these."""
     n_old = [axis.n_old for axis in axes]
     inputs = np.ravel_multi_index(_mesh([axis.source for axis in axes]), n_old).ravel()
     whole = reduce(np.logical_and, _mesh([axis.whole for axis in axes])).ravel()
@@ -132,6 +136,11 @@ def merge_pieces(grid: Sequence[int], *pieces: NDArray[Any]) -> NDArray[Any]:
     array([[0., 1., 1.],
            [0., 1., 1.]])
     """
+    if not {*map(type, pieces)} <= {np.ndarray} and any(isinstance(piece, np.ma.MaskedArray) for piece in pieces):
+        data = merge_pieces(grid, *(np.ma.getdata(piece) for piece in pieces))
+        mask = merge_pieces(grid, *(np.ma.getmaskarray(piece) for piece in pieces))
+        fill_value = next(piece.fill_value for piece in pieces if isinstance(piece, np.ma.MaskedArray))
+        return np.ma.MaskedArray(data, mask, fill_value=fill_value)
     *leading, last = [axis for axis, n in enumerate(grid) if n > 1]
     if not leading:
         return np.ascontiguousarray(np.concatenate(pieces, axis=last))

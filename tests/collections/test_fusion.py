@@ -125,7 +125,7 @@ def test_fused_graphs_give_what_numpy_gives(pair, data):
                 known.append((a[::-1], x[::-1]))
             case "transpose":
                 known.append((a.T, x.T))
-            case "demean":
+            case "demean" if len(a):
                 known.append((a - a.max(axis=0), x - x.max(axis=0)))
             case "fold":
                 half = a.shape[1] // 2

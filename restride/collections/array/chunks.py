@@ -18,11 +18,20 @@ from restride.errors import ChunkError
 
 Shape = tuple[int, ...]
 Chunks = tuple[tuple[int, ...], ...]
-"""For each axis the lengths of its blocks, which add up to the axis."""
+"""For each axis the lengths of its blocks, which add up to the axis; `UNKNOWN` where only computing would tell."""
+
+UNKNOWN: Any = math.nan
+"""The length of a block that is not known before it is computed. One object, so that chunks compare equal."""
 
 
 def normalize_chunks(
-    chunks: Any, shape: Shape, itemsize: int, *, previous: Chunks | None = None, limit: int | None = None
+    chunks: Any,
+    shape: Shape,
+    itemsize: int,
+    *,
+    previous: Chunks | None = None,
+    limit: int | None = None,
+    unit: Shape | None = None,
 ) -> Chunks:
     """Write chunks of any spelling as a tuple of lengths for each axis.
 
@@ -40,6 +49,8 @@ def normalize_chunks(
         The chunks so far.
     limit : int, optional
         Bytes of a chunk of ``"auto"``; setting ``array.chunk_size`` by default.
+    unit : tuple of int, optional
+        The lengths of the chunks that what is read is stored in: ``"auto"`` gives whole numbers of these.
 
     Returns
     -------
@@ -58,29 +69,36 @@ def normalize_chunks(
     ((5, 5), (3,))
     >>> normalize_chunks("auto", (1000, 1000), 8, limit=2_000_000)
     ((500, 500), (500, 500))
+    >>> normalize_chunks("auto", (1000, 1000), 8, limit=2_000_000, unit=(300, 1000))
+    ((300, 300, 300, 100), (1000,))
     """
     values = [_axis_value(value) for value in _per_axis(chunks, shape)]
     sizes = [value for value in values if isinstance(value, str) and value != "auto"]
     if sizes:
         limit = min(_bytes(size) for size in sizes)
-    known: list[tuple[int, ...] | None] = []
+    settled: list[tuple[int, ...] | None] = []
     for axis, (value, length) in enumerate(zip(values, shape)):
         match value:
             case None:
-                known.append(previous[axis] if previous is not None else (length,))
+                settled.append(previous[axis] if previous is not None else (length,))
+            case _ if length != length and not isinstance(value, tuple):
+                settled.append(_unknown_axis(value, axis, previous))
             case int():
-                known.append(_regular(length, value, axis))
+                settled.append(_regular(length, value, axis))
             case tuple():
-                known.append(_explicit(length, value, axis, shape))
+                settled.append(_explicit(length, value, axis, shape))
             case _:
-                known.append(None)
-    if None not in known:
-        return tuple(axis_chunks for axis_chunks in known if axis_chunks is not None)
-    return _filled(known, shape, itemsize, limit if limit is not None else Settings.current().array_chunk_size)
+                settled.append(None)
+    if None not in settled:
+        return tuple(axis_chunks for axis_chunks in settled if axis_chunks is not None)
+    limit = limit if limit is not None else Settings.current().array_chunk_size
+    return _filled(settled, shape, itemsize, limit, unit or (1,) * len(shape))
 
 
 def broadcast_shapes(*shapes: Shape) -> Shape:
     """The shape that shapes broadcast to; numpy's ValueError where they do not."""
+    if any(length != length for shape in shapes for length in shape):
+        return _broadcast_unknown(shapes)
     try:
         return np.broadcast_shapes(*shapes)
     except ValueError:
@@ -109,10 +127,40 @@ def grid_of(chunks: Chunks) -> Shape:
     return tuple(map(len, chunks))
 
 
+def is_unknown(lengths: Sequence[int]) -> bool:
+    """Whether the lengths of an axis are not known."""
+    return math.isnan(sum(lengths))
+
+
+def known(lengths: Sequence[int]) -> Sequence[int]:
+    """The lengths of an axis, seen to be known.
+
+    Raises
+    ------
+    ValueError
+        They are not.
+    """
+    if is_unknown(lengths):
+        raise ChunkError(
+            "this needs to know how long the blocks of an axis are, which only computing them tells; call "
+            "x.compute_chunk_sizes() first"
+        )
+    return lengths
+
+
 def starts_of(lengths: Sequence[int]) -> Ints:
-    """Where each block of an axis starts, and the length of the axis at the end: int64[blocks + 1]."""
+    """Where each block of an axis starts, and the length of the axis at the end: int64[blocks + 1].
+
+    Raises
+    ------
+    ValueError
+        The lengths are unknown.
+    """
+    column = np.asarray(lengths)
+    if column.dtype.kind == "f":
+        known(column.tolist())
     starts = np.zeros(len(lengths) + 1, np.int64)
-    np.cumsum(lengths, out=starts[1:])
+    np.cumsum(column, out=starts[1:])
     return starts
 
 
@@ -138,8 +186,9 @@ def per_block(columns: Sequence[NDArray[np.int64]], grid: Shape) -> NDArray[np.i
 
 
 def block_shapes(chunks: Chunks) -> NDArray[np.int64]:
-    """The shape of every block in C order, int64[blocks, ndim]."""
-    return per_block([np.array(lengths, np.int64)[:, None] for lengths in chunks], grid_of(chunks))
+    """The shape of every block in C order, int64[blocks, ndim]; -1 for unknown lengths."""
+    columns = (np.full(len(axis), -1) if is_unknown(axis) else np.array(axis, np.int64) for axis in chunks)
+    return per_block([column[:, None] for column in columns], grid_of(chunks))
 
 
 def block_bounds(chunks: Chunks) -> NDArray[np.int64]:
@@ -149,6 +198,23 @@ def block_bounds(chunks: Chunks) -> NDArray[np.int64]:
         starts = starts_of(lengths)
         columns.append(np.stack([starts[:-1], starts[1:]], axis=1))
     return per_block(columns, grid_of(chunks))
+
+
+def _broadcast_unknown(shapes: Sequence[Shape]) -> Shape:
+    """As numpy broadcasts, where a length that is unknown goes with another that is, and with 1."""
+    broadcast: list[int] = []
+    for axis in range(-max(map(len, shapes)), 0):
+        lengths = {shape[axis] for shape in shapes if len(shape) >= -axis} - {1}
+        unknown = {length for length in lengths if length != length}
+        if unknown and unknown != lengths:
+            raise ChunkError(
+                f"along axis {axis} the length of one operand is unknown, of another {min(lengths - unknown)}; call "
+                "x.compute_chunk_sizes() on the one first"
+            )
+        if len(lengths) > 1 and not unknown:
+            raise ValueError(f"operands could not be broadcast together with shapes {' '.join(map(str, shapes))}")
+        broadcast.append(UNKNOWN if unknown else next(iter(lengths), 1))
+    return tuple(broadcast)
 
 
 def _per_axis(chunks: Any, shape: Shape) -> list[Any]:
@@ -171,8 +237,12 @@ def _axis_value(value: Any) -> int | str | tuple[int, ...] | None:
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, (tuple, list, np.ndarray)):
-        return tuple(map(_length, value))
+        return tuple(UNKNOWN if _is_nan(length) else _length(length) for length in value)
     return _length(value)
+
+
+def _is_nan(length: Any) -> bool:
+    return isinstance(length, float) and math.isnan(length)
 
 
 def _length(value: Any) -> int:
@@ -193,7 +263,21 @@ def _regular(length: int, size: int, axis: int) -> tuple[int, ...]:
     return (size,) * full + ((rest,) if rest else ())
 
 
+def _unknown_axis(value: int | str, axis: int, previous: Chunks | None) -> tuple[int, ...]:
+    """The blocks of an axis of unknown length, which stay as they are."""
+    if previous is None or (value == -1 and len(previous[axis]) > 1):
+        raise ChunkError(f"the blocks of axis {axis} are of unknown length; call x.compute_chunk_sizes() first")
+    if isinstance(value, int) and value != -1:
+        raise ChunkError(
+            f"axis {axis} cannot be put in blocks of {value}, as its length is unknown; call x.compute_chunk_sizes() "
+            "first"
+        )
+    return previous[axis]
+
+
 def _explicit(length: int, lengths: tuple[int, ...], axis: int, shape: Shape) -> tuple[int, ...]:
+    if is_unknown(lengths):
+        return (UNKNOWN,) * len(lengths)
     if not lengths or min(lengths) < 0:
         raise ChunkError(f"the blocks {lengths} of axis {axis} must have lengths of 0 or more, and there must be one")
     if sum(lengths) != length:
@@ -210,20 +294,23 @@ def _bytes(size: str) -> int:
         raise ChunkError(f"chunks {size!r} are neither 'auto' nor a size such as '16 MiB'") from None
 
 
-def _filled(known: list[tuple[int, ...] | None], shape: Shape, itemsize: int, limit: int) -> Chunks:
+def _filled(settled: list[tuple[int, ...] | None], shape: Shape, itemsize: int, limit: int, unit: Shape) -> Chunks:
     """Give open axes blocks of one length, so that a chunk has about `limit` bytes; short axes stay whole."""
     budget = limit / max(itemsize, 1)
-    for lengths in known:
-        if lengths is not None:
+    waiting = [axis for axis, lengths in enumerate(settled) if lengths is None]
+    for lengths in settled:
+        if lengths is not None and not is_unknown(lengths):
             budget /= max(*lengths, 1)
-    waiting = [axis for axis, lengths in enumerate(known) if lengths is None]
-    result = list(known)
-    for axis in sorted(waiting, key=lambda axis: shape[axis]):
+    for axis in waiting:
+        budget /= max(min(unit[axis], shape[axis]), 1)
+    units = [-(-length // size) for length, size in zip(shape, unit)]
+    result = list(settled)
+    for axis in sorted(waiting, key=lambda axis: units[axis]):
         side = max(int(budget ** (1 / len(waiting)) + 1e-9), 1)
-        blocks = max(-(-shape[axis] // side), 1)
-        size = max(-(-shape[axis] // blocks), 1)
-        result[axis] = _regular(shape[axis], size, axis)
-        budget /= size
+        blocks = max(-(-units[axis] // side), 1)
+        count = max(-(-units[axis] // blocks), 1)
+        result[axis] = _regular(shape[axis], count * unit[axis], axis)
+        budget /= count
         waiting.remove(axis)
     return tuple(lengths for lengths in result if lengths is not None)
 
@@ -232,6 +319,11 @@ def _refined(several: list[tuple[int, ...]]) -> tuple[int, ...]:
     first = several[0]
     if all(lengths is first or lengths == first for lengths in several[1:]):
         return first
+    if any(map(is_unknown, several)):
+        raise ChunkError(
+            f"arrays in {', '.join(str(len(lengths)) for lengths in several)} blocks along an axis, some of unknown "
+            "length, cannot be brought to common chunks; call x.compute_chunk_sizes() on them first"
+        )
     return _refine(tuple(dict.fromkeys(several)))
 
 

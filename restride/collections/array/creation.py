@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -9,50 +10,50 @@ from numpy.typing import DTypeLike
 
 from restride.collections.array.array import Array, asarray, implements
 from restride.collections.array.chunks import normalize_chunks
+from restride.collections.array.device import check_device
 from restride.collections.array.operations import sources
+from restride.collections.array.operations.linspace import Linspace
 
 
-def from_array(x: Any, chunks: Any = "auto") -> Array:
-    """Make an array of an object that can be sliced.
+def array(x: Any, dtype: DTypeLike | None = None, *, copy: bool = True, ndmin: int = 0, chunks: Any = "auto") -> Array:
+    """Make an array of the values that something has now.
 
     Parameters
     ----------
-    x : object with shape, dtype and __getitem__, or array_like
-        A numpy array (sliced without copying; do not change it while results are to come), a memory map, a dataset of a
-        file. Sliced with a tuple of slices, one for each axis, by several threads at once.
+    x : Array or array_like
+    dtype : dtype, optional
+    copy : bool
+        Whether a numpy array is copied, so that the result stays what it is when that changes.
+    ndmin : int
+        How many axes there are at least; new ones come first.
     chunks : int, str, tuple or dict
-        One value for all axes, one for each, or a dict from axis to value. A value is a length (the last block may be
-        shorter), -1 for the whole axis, a tuple of lengths, or ``"auto"`` (or a size such as ``"16 MiB"``) for blocks
-        of about that size.
-
-    Returns
-    -------
-    Array
-
-    Raises
-    ------
-    ChunkError
-        The chunks do not fit the shape.
+        See `from_array`.
 
     Examples
     --------
-    >>> import numpy as np
     >>> import restride.array as ra
-    >>> x = ra.from_array(np.arange(6).reshape(2, 3), chunks=(1, 3))
-    >>> x
-    <Array: shape (2, 3), int64, 2 chunks of (1, 3)>
-    >>> x.sum(axis=0).compute()
-    array([3, 5, 7])
+    >>> ra.array([1, 2], ndmin=2).compute()
+    array([[1, 2]])
     """
-    if isinstance(x, Array):
-        return x if chunks == "auto" else x.rechunk(chunks)
-    if not all(hasattr(x, attribute) for attribute in ("shape", "dtype", "__getitem__")) or isinstance(x, np.generic):
-        return asarray(x, chunks=chunks)
-    shape = tuple(map(int, x.shape))
-    return Array(sources.from_object(x, normalize_chunks(chunks, shape, np.dtype(x.dtype).itemsize)))
+    made = asarray(x, dtype, copy=copy or None, chunks=chunks if np.ndim(x) else "auto")
+    return made[(None,) * (ndmin - made.ndim)] if ndmin > made.ndim else made
 
 
-def full(shape: Any, fill_value: Any, dtype: DTypeLike | None = None, *, chunks: Any = "auto") -> Array:
+def asanyarray(x: Any, dtype: DTypeLike | None = None, *, chunks: Any = "auto") -> Array:
+    """Make an array of anything; as `asarray`.
+
+    Examples
+    --------
+    >>> import restride.array as ra
+    >>> ra.asanyarray([1, 2]).compute()
+    array([1, 2])
+    """
+    return asarray(x, dtype, chunks=chunks)
+
+
+def full(
+    shape: Any, fill_value: Any, dtype: DTypeLike | None = None, *, chunks: Any = "auto", device: str | None = None
+) -> Array:
     """Make an array of one value.
 
     Parameters
@@ -63,6 +64,7 @@ def full(shape: Any, fill_value: Any, dtype: DTypeLike | None = None, *, chunks:
         That of `fill_value` by default.
     chunks : int, str, tuple or dict
         See `from_array`.
+    device : {"cpu", None}
 
     Returns
     -------
@@ -75,6 +77,7 @@ def full(shape: Any, fill_value: Any, dtype: DTypeLike | None = None, *, chunks:
     array([[7, 7],
            [7, 7]])
     """
+    check_device(device)
     if np.ndim(fill_value):
         raise ValueError(f"fill_value must be a scalar, got one of shape {np.shape(fill_value)}")
     value = np.asarray(fill_value, dtype)
@@ -82,7 +85,7 @@ def full(shape: Any, fill_value: Any, dtype: DTypeLike | None = None, *, chunks:
     return Array(sources.full(normalize_chunks(chunks, shape, value.itemsize), value, value.dtype))
 
 
-def zeros(shape: Any, dtype: DTypeLike = float, *, chunks: Any = "auto") -> Array:
+def zeros(shape: Any, dtype: DTypeLike | None = float, *, chunks: Any = "auto", device: str | None = None) -> Array:
     """Make an array of zeros; see `full`.
 
     Examples
@@ -91,10 +94,10 @@ def zeros(shape: Any, dtype: DTypeLike = float, *, chunks: Any = "auto") -> Arra
     >>> ra.zeros(3).compute()
     array([0., 0., 0.])
     """
-    return full(shape, np.zeros((), dtype)[()], dtype, chunks=chunks)
+    return full(shape, np.zeros((), dtype)[()], dtype, chunks=chunks, device=device)
 
 
-def ones(shape: Any, dtype: DTypeLike = float, *, chunks: Any = "auto") -> Array:
+def ones(shape: Any, dtype: DTypeLike | None = float, *, chunks: Any = "auto", device: str | None = None) -> Array:
     """Make an array of ones; see `full`.
 
     Examples
@@ -103,17 +106,25 @@ def ones(shape: Any, dtype: DTypeLike = float, *, chunks: Any = "auto") -> Array
     >>> ra.ones((100, 100), chunks=(10, 100)).sum().compute()
     np.float64(10000.0)
     """
-    return full(shape, np.ones((), dtype)[()], dtype, chunks=chunks)
+    return full(shape, np.ones((), dtype)[()], dtype, chunks=chunks, device=device)
 
 
-def empty(shape: Any, dtype: DTypeLike = float, *, chunks: Any = "auto") -> Array:
+def empty(shape: Any, dtype: DTypeLike | None = float, *, chunks: Any = "auto", device: str | None = None) -> Array:
     """Make an array of no particular values (zeros, as it happens); see `full`."""
-    return zeros(shape, dtype, chunks=chunks)
+    return zeros(shape, dtype, chunks=chunks, device=device)
 
 
 @implements(np.full_like)
-def full_like(x: Any, fill_value: Any, dtype: DTypeLike | None = None, *, chunks: Any = None) -> Array:
-    """Make an array of one value, with the shape, the chunks, and unless given the dtype of another.
+def full_like(
+    x: Any,
+    fill_value: Any,
+    dtype: DTypeLike | None = None,
+    *,
+    shape: Any = None,
+    chunks: Any = None,
+    device: str | None = None,
+) -> Array:
+    """Make an array of one value, with the shape, the chunks, and the dtype of another, unless given.
 
     Examples
     --------
@@ -122,29 +133,48 @@ def full_like(x: Any, fill_value: Any, dtype: DTypeLike | None = None, *, chunks
     array([9, 9, 9])
     """
     like = asarray(x)
-    return full(like.shape, fill_value, dtype or like.dtype, chunks=like.chunks if chunks is None else chunks)
+    kind = like.dtype if dtype is None else dtype
+    if chunks is None:
+        chunks = like.chunks if shape is None else "auto"
+    return full(like.shape if shape is None else shape, fill_value, kind, chunks=chunks, device=device)
 
 
 @implements(np.zeros_like)
-def zeros_like(x: Any, dtype: DTypeLike | None = None, *, chunks: Any = None) -> Array:
+def zeros_like(
+    x: Any, dtype: DTypeLike | None = None, *, shape: Any = None, chunks: Any = None, device: str | None = None
+) -> Array:
     """Make an array of zeros like another; see `full_like`."""
-    return full_like(x, np.zeros((), dtype or asarray(x).dtype)[()], dtype, chunks=chunks)
+    return full_like(x, _one_of(x, dtype, np.zeros), dtype, shape=shape, chunks=chunks, device=device)
 
 
 @implements(np.ones_like)
-def ones_like(x: Any, dtype: DTypeLike | None = None, *, chunks: Any = None) -> Array:
+def ones_like(
+    x: Any, dtype: DTypeLike | None = None, *, shape: Any = None, chunks: Any = None, device: str | None = None
+) -> Array:
     """Make an array of ones like another; see `full_like`."""
-    return full_like(x, np.ones((), dtype or asarray(x).dtype)[()], dtype, chunks=chunks)
+    return full_like(x, _one_of(x, dtype, np.ones), dtype, shape=shape, chunks=chunks, device=device)
 
 
 @implements(np.empty_like)
-def empty_like(x: Any, dtype: DTypeLike | None = None, *, chunks: Any = None) -> Array:
+def empty_like(
+    x: Any, dtype: DTypeLike | None = None, *, shape: Any = None, chunks: Any = None, device: str | None = None
+) -> Array:
     """Make an array of no particular values like another; see `full_like`."""
-    return zeros_like(x, dtype, chunks=chunks)
+    return zeros_like(x, dtype, shape=shape, chunks=chunks, device=device)
+
+
+def _one_of(x: Any, dtype: DTypeLike | None, make: Any) -> Any:
+    return make((), asarray(x).dtype if dtype is None else dtype)[()]
 
 
 def arange(
-    start: Any, stop: Any = None, step: Any = 1, dtype: DTypeLike | None = None, *, chunks: Any = "auto"
+    start: Any,
+    stop: Any = None,
+    step: Any = 1,
+    dtype: DTypeLike | None = None,
+    *,
+    chunks: Any = "auto",
+    device: str | None = None,
 ) -> Array:
     """Make numbers in a row, at equal distances.
 
@@ -167,25 +197,33 @@ def arange(
     >>> ra.arange(2, 10, 3, chunks=2).compute()
     array([2, 5, 8])
     """
+    check_device(device)
     if stop is None:
         start, stop = 0, start
     if step == 0:
         raise ZeroDivisionError("the step of arange cannot be 0")
-    length = max(int(np.ceil((stop - start) / step)), 0)
+    if all(isinstance(number, (int, np.integer)) for number in (start, stop, step)):
+        length = len(range(int(start), int(stop), int(step)))
+    else:
+        length = max(int(np.ceil((stop - start) / step)), 0)
     kind = np.dtype(dtype) if dtype is not None else np.arange(start, start, step).dtype
     return Array(sources.Arange(normalize_chunks(chunks, (length,), kind.itemsize), start, step, kind))
 
 
 def linspace(
-    start: float,
-    stop: float,
+    start: complex,
+    stop: complex,
     num: int = 50,
     endpoint: bool = True,
+    retstep: bool = False,
     dtype: DTypeLike | None = None,
     *,
     chunks: Any = "auto",
-) -> Array:
+    device: str | None = None,
+) -> Any:
     """Make `num` numbers at equal distances from `start` to `stop`, which is the last unless `endpoint` is false.
+
+    With `retstep`, the distance is returned after the array.
 
     Examples
     --------
@@ -193,12 +231,14 @@ def linspace(
     >>> ra.linspace(0, 1, 5, chunks=2).compute()
     array([0.  , 0.25, 0.5 , 0.75, 1.  ])
     """
+    check_device(device)
+    num = operator.index(num)
     if num < 0:
-        raise ValueError(f"number of samples, {num}, must be non-negative")
+        raise ValueError(f"Number of samples, {num}, must be non-negative.")
     steps = num - 1 if endpoint else num
-    step = (stop - start) / steps if steps > 0 else 0.0
     kind = np.dtype(dtype) if dtype is not None else np.result_type(start, stop, 1.0)
-    return Array(sources.Arange(normalize_chunks(chunks, (num,), kind.itemsize), start, step, kind))
+    made = Array(Linspace(normalize_chunks(chunks, (num,), kind.itemsize), start, stop, steps, kind))
+    return (made, (stop - start) / steps if steps > 0 else float("nan")) if retstep else made
 
 
 def _shape(shape: Any) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from restride.collections.array.array import Array, apply, asarray, implements
+from restride.collections.array.device import check_device
 from restride.collections.array.operations.elementwise import Output
 
 
@@ -162,30 +163,6 @@ def frexp(x: Any) -> tuple[Array, Array]:
     return apply(Output(np.frexp, 0), x), apply(Output(np.frexp, 1), x)
 
 
-@implements(np.where)
-def where(condition: Any, x: Any, y: Any) -> Array:
-    """Elements of `x` where a condition holds, of `y` elsewhere.
-
-    Parameters
-    ----------
-    condition, x, y : Array, array_like or scalar
-        They broadcast.
-
-    Raises
-    ------
-    ValueError
-        The shapes do not broadcast.
-
-    Examples
-    --------
-    >>> import restride.array as ra
-    >>> x = ra.arange(5, chunks=2)
-    >>> ra.where(x > 2, x, 0).compute()
-    array([0, 0, 0, 3, 4])
-    """
-    return apply(np.where, condition, x, y)
-
-
 @implements(np.clip)
 def clip(x: Any, min: Any = None, max: Any = None) -> Array:  # noqa: A002  # numpy's names
     """Elements limited to an interval.
@@ -216,6 +193,9 @@ def round(x: Any, decimals: int = 0) -> Array:  # numpy's name
     array([0.12, 2.5 ])
     """
     return asarray(x).round(decimals)
+
+
+around = implements(np.around)(round)
 
 
 @implements(np.real)
@@ -257,8 +237,8 @@ def angle(x: Any, deg: bool = False) -> Array:
     return apply(np.angle, x, deg=deg)
 
 
-def astype(x: Any, dtype: DTypeLike) -> Array:
-    """The values as another dtype.
+def astype(x: Any, dtype: DTypeLike, *, copy: bool = True, device: str | None = None) -> Array:
+    """The values as another dtype. `copy` makes no difference, and the only device is ``"cpu"``.
 
     Examples
     --------
@@ -266,4 +246,5 @@ def astype(x: Any, dtype: DTypeLike) -> Array:
     >>> ra.astype(ra.asarray([1.5, 2.5]), int).compute()
     array([1, 2])
     """
+    check_device(device)
     return asarray(x).astype(dtype)

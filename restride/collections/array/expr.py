@@ -9,12 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from restride.collections.array.chunks import Chunks, Shape, grid_of
+from restride.collections.array.chunks import UNKNOWN, Chunks, Shape, grid_of
+from restride.collections.array.operations.cuts import Cuts
 from restride.collections.blocks import Blocks, Ready
 from restride.collections.expression import Expr
+from restride.engine.graphs.csr import Ints
 
 if TYPE_CHECKING:
     from restride.engine.client.futures import Future
+
+
+Box = tuple[tuple[int, int], ...]
+"""For each axis the first of some neighbouring blocks, and the one after the last."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -27,14 +33,22 @@ class ArrayExpr(Expr):
     # Worked out when the node is made, from children that were made before, so that no recursion is ever deep.
     dtype: np.dtype = field(init=False)
     chunks: Chunks = field(init=False)
-    """For each axis the lengths of its blocks."""
+    """For each axis the lengths of its blocks, all known or all `UNKNOWN`."""
     shape: Shape = field(init=False)
+    masked: bool = field(init=False)
+    """Whether blocks are, or may be, masked arrays of `numpy.ma`."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "dtype", self._dtype())
-        object.__setattr__(self, "chunks", self._chunks())
-        object.__setattr__(self, "shape", tuple(map(sum, self.chunks)))
+        chunks = self._chunks()
+        shape = tuple(map(sum, chunks))
+        if any(length != length for length in shape):
+            chunks = tuple((UNKNOWN,) * len(c) if length != length else c for c, length in zip(chunks, shape))
+            shape = tuple(UNKNOWN if length != length else length for length in shape)
+        object.__setattr__(self, "chunks", chunks)
+        object.__setattr__(self, "shape", shape)
+        object.__setattr__(self, "masked", self._masked())
 
     def _dtype(self) -> np.dtype:
         """The dtype, in terms of fields and children."""
@@ -43,6 +57,24 @@ class ArrayExpr(Expr):
     def _chunks(self) -> Chunks:
         """The chunks, in terms of fields and children."""
         raise NotImplementedError(type(self).__name__)
+
+    def _masked(self) -> bool:
+        """Whether blocks may be masked; by default if a child's may."""
+        return any(isinstance(child, ArrayExpr) and child.masked for child in self.children)
+
+    def sliced(self, cuts: Cuts) -> ArrayExpr | None:
+        """The array cut along each axis, made of cut children, in the blocks that a `Slice` of it has.
+
+        None where the node needs more of its children than the cuts take: then `of_blocks` is asked.
+        """
+        return None
+
+    def of_blocks(self, box: Box) -> ArrayExpr | None:
+        """The array of those blocks alone that lie in a box, of the first and the one after the last on each axis.
+
+        None where they cannot be made without the others. Only asked where all blocks along a cut axis have elements.
+        """
+        return None
 
     @property
     def ndim(self) -> int:
@@ -60,6 +92,25 @@ class ArrayExpr(Expr):
     @property
     def n_blocks(self) -> int:
         return math.prod(self.grid)
+
+    @property
+    def nbytes(self) -> int:
+        return self.size * self.dtype.itemsize
+
+    @property
+    def summary(self) -> str:
+        blocks = "1 block" if self.n_blocks == 1 else f"{self.n_blocks:,} blocks of {tuple(map(max, self.chunks))}"
+        return f"{self.shape} {self.dtype}, {blocks}"
+
+
+def block_numbers(grid: Shape, box: Box) -> Ints:
+    """The numbers of the blocks of a grid that lie in a box, in order."""
+    return np.arange(math.prod(grid)).reshape(grid)[tuple(slice(*ends) for ends in box)].ravel()
+
+
+def chunks_in(chunks: Chunks, box: Box) -> Chunks:
+    """The lengths of the blocks that lie in a box."""
+    return tuple(lengths[start:stop] for lengths, (start, stop) in zip(chunks, box))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -83,6 +134,7 @@ class Persisted(ArrayExpr):
     futures: Sequence[Future]
     persisted_chunks: Chunks
     persisted_dtype: np.dtype
+    persisted_masked: bool = False
 
     def identity(self) -> Iterable[Any]:
         """One thing that is like no other, and not as many as there are blocks."""
@@ -94,5 +146,12 @@ class Persisted(ArrayExpr):
     def _chunks(self) -> Chunks:
         return self.persisted_chunks
 
+    def _masked(self) -> bool:
+        return self.persisted_masked
+
     def blocks(self, *children: Blocks) -> Blocks:
         return Ready(n=self.n_blocks, futures=self.futures)
+
+    def of_blocks(self, box: Box) -> ArrayExpr:
+        futures = [self.futures[number] for number in block_numbers(self.grid, box).tolist()]
+        return Persisted(futures, chunks_in(self.chunks, box), self.dtype, self.masked)

@@ -11,9 +11,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from restride.collections.array.array import Array, asarray, implements
 from restride.collections.array.creation import arange
+from restride.collections.array.device import check_device
 from restride.collections.array.manipulation import concatenate
 from restride.collections.array.operations.fft import transform
 
@@ -273,7 +275,9 @@ def ifftshift(x: Any, axes: int | Sequence[int] | None = None) -> Array:
     return _rolled(x, axes, [-(length // 2) for length in x.shape])
 
 
-def fftfreq(n: int, d: float = 1.0, *, chunks: Any = "auto") -> Array:
+def fftfreq(
+    n: int, d: float = 1.0, *, dtype: DTypeLike | None = None, device: str | None = None, chunks: Any = "auto"
+) -> Array:
     """Frequencies of the points of `fft`.
 
     Parameters
@@ -282,13 +286,16 @@ def fftfreq(n: int, d: float = 1.0, *, chunks: Any = "auto") -> Array:
         How many points.
     d : float
         Distance of the samples; the frequencies are in cycles per unit of it.
+    dtype : dtype, optional
+        float64 by default.
+    device : {"cpu", None}
     chunks : int, str or tuple
         See `from_array`.
 
     Returns
     -------
     Array
-        float64, of length `n`.
+        Of length `n`.
 
     Examples
     --------
@@ -296,11 +303,14 @@ def fftfreq(n: int, d: float = 1.0, *, chunks: Any = "auto") -> Array:
     >>> ra.fft.fftfreq(5, 0.2).compute()
     array([ 0.,  1.,  2., -2., -1.])
     """
+    check_device(device)
     half = n // 2
-    return ((arange(n, chunks=chunks) + half) % max(n, 1) - half) * (1.0 / (n * d))
+    return (((arange(n, chunks=chunks) + half) % max(n, 1) - half) * (1.0 / (n * d))).astype(dtype or float)
 
 
-def rfftfreq(n: int, d: float = 1.0, *, chunks: Any = "auto") -> Array:
+def rfftfreq(
+    n: int, d: float = 1.0, *, dtype: DTypeLike | None = None, device: str | None = None, chunks: Any = "auto"
+) -> Array:
     """Frequencies of the points of `rfft`, of which there are ``n // 2 + 1``; parameters as in `fftfreq`.
 
     Examples
@@ -309,7 +319,8 @@ def rfftfreq(n: int, d: float = 1.0, *, chunks: Any = "auto") -> Array:
     >>> ra.fft.rfftfreq(5, 0.2).compute()
     array([0., 1., 2.])
     """
-    return arange(n // 2 + 1, chunks=chunks) * (1.0 / (n * d))
+    check_device(device)
+    return (arange(n // 2 + 1, chunks=chunks) * (1.0 / (n * d))).astype(dtype or float)
 
 
 def _along_one(function: str, a: Any, n: int | None, axis: int, norm: str | None) -> Array:

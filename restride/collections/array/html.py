@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from restride.collections.array.chunks import Chunks, Shape
+from restride.collections.array.chunks import Chunks, Shape, is_unknown
 
 SIDE = 120
 """Pixels of the longer side of the sketch."""
@@ -31,7 +31,7 @@ def html_table(shape: Shape, chunks: Chunks, dtype: np.dtype) -> str:
 
 def sketch(chunks: Chunks) -> str:
     """An SVG drawing of the last two axes, with a line at each boundary of blocks where they are not too many."""
-    if not chunks or any(sum(lengths) == 0 for lengths in chunks):
+    if not chunks or any(sum(lengths) == 0 or is_unknown(lengths) for lengths in chunks):
         return ""
     down, across = (((1,), *chunks)[-2:]) if len(chunks) == 1 else chunks[-2:]
     longest = max(sum(down), sum(across))
@@ -55,6 +55,8 @@ def format_bytes(n: int) -> str:
     >>> format_bytes(512_000_000)
     '488.28 MiB'
     """
+    if math.isnan(n):
+        return "unknown"
     size, units = float(n), ["B", "KiB", "MiB", "GiB", "TiB", "PiB"]
     while size >= 1024 and len(units) > 1:
         size /= 1024

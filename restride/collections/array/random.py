@@ -3,45 +3,80 @@
 Each block draws from a stream of its own, chosen by the seed, the number of the call on the generator and the block's
 number. So the numbers do not depend on when, where and by how many threads blocks are made; they do depend on the
 chunks.
+
+The functions of the module draw from one `RandomState`, which `seed` starts anew.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from restride.collections.array.array import Array
-from restride.collections.array.operations.random import draws
+from restride.collections.array.distributions import Distributions, Seed, Size
 
 __all__ = [
     "Generator",
+    "RandomState",
+    "beta",
+    "binomial",
+    "chisquare",
+    "choice",
     "default_rng",
+    "exponential",
+    "f",
+    "gamma",
+    "geometric",
+    "gumbel",
+    "hypergeometric",
     "integers",
+    "laplace",
+    "logistic",
+    "lognormal",
+    "logseries",
+    "multinomial",
+    "negative_binomial",
+    "noncentral_chisquare",
+    "noncentral_f",
     "normal",
+    "pareto",
+    "permutation",
     "poisson",
+    "power",
+    "rand",
+    "randint",
+    "randn",
     "random",
+    "random_integers",
+    "random_sample",
+    "rayleigh",
+    "seed",
+    "shuffle",
+    "standard_cauchy",
+    "standard_exponential",
+    "standard_gamma",
     "standard_normal",
+    "standard_t",
+    "tomaxint",
+    "triangular",
     "uniform",
+    "vonmises",
+    "wald",
+    "weibull",
+    "zipf",
 ]
 
-Seed = int | Sequence[int] | np.random.SeedSequence | None
-Size = int | Sequence[int] | None
 
-
-class Generator:
+class Generator(Distributions):
     """Makes random arrays; made by `default_rng`.
 
     Its methods are those of `numpy.random.Generator`, with `chunks` as in `from_array`. Parameters of distributions are
-    scalars. Two calls give different numbers, and the same calls on a generator of the same seed the same.
+    scalars or arrays that broadcast. Two calls give different numbers, and the same calls on a generator of the same
+    seed the same.
     """
-
-    def __init__(self, seed: np.random.SeedSequence) -> None:
-        self._seed = seed
-        self._calls = itertools.count()
 
     def __repr__(self) -> str:
         return "<restride.array.random.Generator>"
@@ -72,14 +107,10 @@ class Generator:
         """
         return self._draw("random", size, chunks, dtype=np.dtype(dtype))
 
-    def uniform(self, low: float = 0.0, high: float = 1.0, size: Size = None, *, chunks: Any = "auto") -> Array:
-        """Uniform in [low, high)."""
-        return self._draw("uniform", size, chunks, low=low, high=high)
-
     def integers(
         self,
-        low: int,
-        high: int | None = None,
+        low: Any,
+        high: Any = None,
         size: Size = None,
         dtype: DTypeLike = np.int64,
         endpoint: bool = False,
@@ -97,99 +128,95 @@ class Generator:
         """
         return self._draw("integers", size, chunks, low=low, high=high, dtype=np.dtype(dtype), endpoint=endpoint)
 
-    def choice(
-        self, a: int | ArrayLike, size: Size = None, replace: bool = True, p: ArrayLike | None = None,
-        *, chunks: Any = "auto",
-    ) -> Array:  # fmt: skip
-        """Elements of a small array, or numbers below an int, each with probability `p`; with replacement.
+    def dirichlet(self, alpha: ArrayLike, size: Size = None, *, chunks: Any = "auto") -> Array:
+        """Shares that add up to 1 along a last axis, of concentrations `alpha`."""
+        concentrations = np.array(alpha, float)
+        return self._draw(
+            "dirichlet", size, chunks, core=concentrations.shape, literals=("alpha",), alpha=concentrations
+        )
 
-        Raises
-        ------
-        ValueError
-            Without replacement, which blocks cannot do each by itself; `a` has several axes; `p` is no probability.
-
-        Examples
-        --------
-        >>> import restride.array as ra
-        >>> sorted(set(ra.random.default_rng(1).choice(["a", "b"], 100, chunks=10).compute().tolist()))
-        ['a', 'b']
-        """
-        if not replace:
-            raise ValueError("choice draws with replacement only: blocks do not know what others have drawn")
-        values = a if isinstance(a, (int, np.integer)) else np.array(a)
-        if np.ndim(values) > 1:
-            raise ValueError(f"choice takes an int or a 1-d array, got one of shape {np.shape(values)}")
-        probabilities = None if p is None else np.array(p, float)
-        return self._draw("choice", size, chunks, arrays=("a", "p"), a=values, p=probabilities)
-
-    def standard_normal(self, size: Size = None, dtype: DTypeLike = np.float64, *, chunks: Any = "auto") -> Array:
-        """Normal of mean 0 and standard deviation 1, as float64 or float32."""
-        return self._draw("standard_normal", size, chunks, dtype=np.dtype(dtype))
-
-    def normal(self, loc: float = 0.0, scale: float = 1.0, size: Size = None, *, chunks: Any = "auto") -> Array:
-        """Normal of mean `loc` and standard deviation `scale`."""
-        return self._draw("normal", size, chunks, loc=loc, scale=scale)
-
-    def lognormal(self, mean: float = 0.0, sigma: float = 1.0, size: Size = None, *, chunks: Any = "auto") -> Array:
-        """Numbers whose logarithm is normal, of mean `mean` and standard deviation `sigma`."""
-        return self._draw("lognormal", size, chunks, mean=mean, sigma=sigma)
-
-    def standard_exponential(self, size: Size = None, dtype: DTypeLike = np.float64, *, chunks: Any = "auto") -> Array:
-        """Exponential of mean 1, as float64 or float32."""
-        return self._draw("standard_exponential", size, chunks, dtype=np.dtype(dtype))
-
-    def exponential(self, scale: float = 1.0, size: Size = None, *, chunks: Any = "auto") -> Array:
-        """Exponential of mean `scale`."""
-        return self._draw("exponential", size, chunks, scale=scale)
-
-    def standard_gamma(
-        self, shape: float, size: Size = None, dtype: DTypeLike = np.float64, *, chunks: Any = "auto"
+    def multivariate_normal(
+        self, mean: ArrayLike, cov: ArrayLike, size: Size = None, *, chunks: Any = "auto", **options: Any
     ) -> Array:
-        """Gamma of this shape and scale 1, as float64 or float32."""
-        return self._draw("standard_gamma", size, chunks, shape=shape, dtype=np.dtype(dtype))
+        """Normal vectors along a last axis, of this mean and covariance; options are numpy's."""
+        middle = np.array(mean, float)
+        return self._draw(
+            "multivariate_normal", size, chunks, core=middle.shape, literals=("mean", "cov", *options), mean=middle,
+            cov=np.array(cov, float), **options,
+        )  # fmt: skip
 
-    def gamma(self, shape: float, scale: float = 1.0, size: Size = None, *, chunks: Any = "auto") -> Array:
-        """Gamma of this shape and scale."""
-        return self._draw("gamma", size, chunks, shape=shape, scale=scale)
+    def multivariate_hypergeometric(
+        self, colors: ArrayLike, nsample: int, size: Size = None, method: str = "marginals", *, chunks: Any = "auto"
+    ) -> Array:
+        """How many of each color there are, along a last axis, among `nsample` taken of `colors`."""
+        counts = np.array(colors)
+        return self._draw(
+            "multivariate_hypergeometric", size, chunks, core=counts.shape, literals=("colors", "method"),
+            colors=counts, nsample=nsample, method=method,
+        )  # fmt: skip
 
-    def beta(self, a: float, b: float, size: Size = None, *, chunks: Any = "auto") -> Array:
-        """Beta in [0, 1], of mean ``a / (a + b)``."""
-        return self._draw("beta", size, chunks, a=a, b=b)
+    def spawn(self, n_children: int) -> list[Generator]:
+        """Generators that are independent of this one and of each other."""
+        return [Generator(seed) for seed in self._seed.spawn(n_children)]
 
-    def chisquare(self, df: float, size: Size = None, *, chunks: Any = "auto") -> Array:
-        """Chi-square of `df` degrees of freedom."""
-        return self._draw("chisquare", size, chunks, df=df)
 
-    def laplace(self, loc: float = 0.0, scale: float = 1.0, size: Size = None, *, chunks: Any = "auto") -> Array:
-        """Double exponential around `loc`."""
-        return self._draw("laplace", size, chunks, loc=loc, scale=scale)
+class RandomState(Distributions):
+    """Makes random arrays, with the methods of numpy's older `RandomState`.
 
-    def weibull(self, a: float, size: Size = None, *, chunks: Any = "auto") -> Array:
-        """Weibull of shape `a` and scale 1."""
-        return self._draw("weibull", size, chunks, a=a)
+    The same seed and chunks give the same numbers, which are not those that numpy draws.
 
-    def binomial(self, n: int, p: float, size: Size = None, *, chunks: Any = "auto") -> Array:
-        """How many of `n` trials succeed, each with probability `p`."""
-        return self._draw("binomial", size, chunks, n=n, p=p)
+    Parameters
+    ----------
+    seed : int, sequence of int or SeedSequence, optional
+        Fresh entropy of the operating system by default.
 
-    def geometric(self, p: float, size: Size = None, *, chunks: Any = "auto") -> Array:
-        """How many trials it takes to succeed, each with probability `p`."""
-        return self._draw("geometric", size, chunks, p=p)
+    Examples
+    --------
+    >>> import restride.array as ra
+    >>> x, y = (ra.random.RandomState(3).randint(0, 10, size=5, chunks=2) for _ in range(2))
+    >>> bool((x == y).all())
+    True
+    """
 
-    def poisson(self, lam: float = 1.0, size: Size = None, *, chunks: Any = "auto") -> Array:
-        """How many events there are where `lam` are expected."""
-        return self._draw("poisson", size, chunks, lam=lam)
+    def __init__(self, seed: Seed = None) -> None:
+        super().__init__(_sequence(seed))
 
-    def _draw(self, method: str, size: Size, chunks: Any, arrays: Sequence[str] = (), **kwargs: Any) -> Array:
-        for name, value in kwargs.items():
-            if name not in arrays and (isinstance(value, Array) or np.ndim(value)):
-                raise TypeError(
-                    f"{name} of {method} must be a scalar, got {type(value).__name__}; scale and shift the result of "
-                    "standard draws instead, or draw in a function given to map_blocks"
-                )
-        shape = () if size is None else np.broadcast_to(0, size).shape
-        key = (*self._seed.spawn_key, next(self._calls))
-        return Array(draws(method, shape, chunks, kwargs, self._seed.entropy, key))
+    def __repr__(self) -> str:
+        return "<restride.array.random.RandomState>"
+
+    def seed(self, seed: Seed = None) -> None:
+        """Start anew from a seed."""
+        self._seed, self._calls = _sequence(seed), itertools.count()
+
+    def random(self, size: Size = None, *, chunks: Any = "auto") -> Array:
+        """Uniform in [0, 1)."""
+        return self._draw("random", size, chunks)
+
+    random_sample = random
+
+    def rand(self, *shape: int, chunks: Any = "auto") -> Array:
+        """Uniform in [0, 1), of a shape."""
+        return self.random(shape or None, chunks=chunks)
+
+    def randn(self, *shape: int, chunks: Any = "auto") -> Array:
+        """Normal of mean 0 and standard deviation 1, of a shape."""
+        return self.standard_normal(shape or None, chunks=chunks)
+
+    def randint(
+        self, low: Any, high: Any = None, size: Size = None, dtype: DTypeLike = np.int64, *, chunks: Any = "auto"
+    ) -> Array:
+        """Integers from `low` up to but without `high`; from 0 up to `low` without a `high`."""
+        return self._draw("integers", size, chunks, low=low, high=high, dtype=np.dtype(dtype))
+
+    def random_integers(self, low: Any, high: Any = None, size: Size = None, *, chunks: Any = "auto") -> Array:
+        """Integers from `low` to `high`; from 1 to `low` without a `high`."""
+        if high is None:
+            low, high = 1, low
+        return self._draw("integers", size, chunks, low=low, high=high, endpoint=True)
+
+    def tomaxint(self, size: Size = None, *, chunks: Any = "auto") -> Array:
+        """Integers from 0 to the largest of int64."""
+        return self._draw("integers", size, chunks, low=0, high=np.iinfo(np.int64).max, endpoint=True)
 
 
 def default_rng(seed: Seed | Generator = None) -> Generator:
@@ -220,14 +247,58 @@ def default_rng(seed: Seed | Generator = None) -> Generator:
     """
     if isinstance(seed, Generator):
         return seed
-    return Generator(seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed))
+    return Generator(_sequence(seed))
 
 
-_unseeded = default_rng()
+def _sequence(seed: Seed) -> np.random.SeedSequence:
+    return seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
 
-random = _unseeded.random
-standard_normal = _unseeded.standard_normal
-normal = _unseeded.normal
-uniform = _unseeded.uniform
-integers = _unseeded.integers
-poisson = _unseeded.poisson
+
+_state = RandomState()
+_generator = default_rng()
+
+integers = _generator.integers
+beta = _state.beta
+binomial = _state.binomial
+chisquare = _state.chisquare
+choice = _state.choice
+exponential = _state.exponential
+f = _state.f
+gamma = _state.gamma
+geometric = _state.geometric
+gumbel = _state.gumbel
+hypergeometric = _state.hypergeometric
+laplace = _state.laplace
+logistic = _state.logistic
+lognormal = _state.lognormal
+logseries = _state.logseries
+multinomial = _state.multinomial
+negative_binomial = _state.negative_binomial
+noncentral_chisquare = _state.noncentral_chisquare
+noncentral_f = _state.noncentral_f
+normal = _state.normal
+pareto = _state.pareto
+permutation = _state.permutation
+poisson = _state.poisson
+power = _state.power
+rand = _state.rand
+randint = _state.randint
+randn = _state.randn
+random = _state.random
+random_integers = _state.random_integers
+random_sample = _state.random_sample
+rayleigh = _state.rayleigh
+seed = _state.seed
+shuffle = _state.shuffle
+standard_cauchy = _state.standard_cauchy
+standard_exponential = _state.standard_exponential
+standard_gamma = _state.standard_gamma
+standard_normal = _state.standard_normal
+standard_t = _state.standard_t
+tomaxint = _state.tomaxint
+triangular = _state.triangular
+uniform = _state.uniform
+vonmises = _state.vonmises
+wald = _state.wald
+weibull = _state.weibull
+zipf = _state.zipf

@@ -14,16 +14,18 @@ from typing import Any
 import numpy as np
 
 from restride.collections.array.array import Array, asarray
-from restride.collections.array.chunks import Chunks, block_bounds, block_shapes, normalize_chunks
+from restride.collections.array.chunks import block_shapes
 from restride.collections.array.operations import npy, sources
 from restride.collections.array.operations import zarr as zarrs
 from restride.collections.array.operations.rechunk import in_one_block
 from restride.collections.array.operations.staging import Staging
-from restride.collections.array.operations.storage import ReadBlock
+from restride.collections.array.reading import read
 from restride.collections.array.writing import Writing, write, write_zarr
 
 
-def from_zarr(store: Any, component: str | None = None, *, chunks: Any = None) -> Array:
+def from_zarr(
+    store: Any, component: str | None = None, *, chunks: Any = None, storage_options: dict[str, Any] | None = None
+) -> Array:
     """Read a Zarr array, lazily.
 
     Parameters
@@ -34,7 +36,9 @@ def from_zarr(store: Any, component: str | None = None, *, chunks: Any = None) -
         The path of the array inside the store.
     chunks : int, str, tuple or dict, optional
         See `from_array`. By default those of the store (its shards, where it has them). Others are best multiples of
-        these: a chunk of the store is decoded by each block that it has a part in.
+        these, as ``"auto"`` gives: a chunk of the store is decoded by each block that it has a part in.
+    storage_options : dict, optional
+        For the file system of a URL: what fsspec calls so.
 
     Returns
     -------
@@ -50,6 +54,11 @@ def from_zarr(store: Any, component: str | None = None, *, chunks: Any = None) -
     ImportError
         The package zarr is not installed.
 
+    Warns
+    -----
+    PerformanceWarning
+        The chunks are very many and very small, or too large.
+
     Examples
     --------
     >>> import tempfile
@@ -60,12 +69,9 @@ def from_zarr(store: Any, component: str | None = None, *, chunks: Any = None) -
     ...     print(x, x.sum().compute())
     <Array: shape (6,), int64, 3 chunks of (2,)> 15
     """
-    array = zarrs.open_array(store, component)
-    dtype = np.dtype(array.dtype)
-    if chunks is None:
-        chunks = tuple(map(int, array.shards or array.chunks))
-    blocks = normalize_chunks(chunks, tuple(array.shape), dtype.itemsize)
-    return _reading(array, zarrs.place_text(store, component), blocks, dtype, "from_zarr")
+    array = zarrs.open_array(store, component, storage_options)
+    place = zarrs.place_text(store, component)
+    return read(array, chunks, place=place, word="from_zarr", unit=zarrs.store_chunks(array))
 
 
 def to_zarr(
@@ -74,30 +80,43 @@ def to_zarr(
     component: str | None = None,
     *,
     overwrite: bool = False,
+    region: Any = None,
+    append_axis: int | None = None,
     compute: bool = True,
     chunks: Sequence[int] | None = None,
+    storage_options: dict[str, Any] | None = None,
     **options: Any,
 ) -> Writing | None:
-    """Write an array as Zarr, in parallel.
+    """Write an array as Zarr, or as part of a Zarr array that exists, in parallel.
 
     In a local directory the array is written beside its place, as ``.NAME.incomplete-...``, and renamed when it is
     whole; what it replaces stays intact until then. Workers on other hosts need to see the same directory. Elsewhere
     `overwrite` deletes first; the array then has an attribute ``restride_incomplete`` until it is whole, and
     `from_zarr` refuses it.
 
+    A `region` is replaced in place, and `from_zarr` refuses the array until all of it is written; if that was
+    interrupted, write it again. Several processes may write to regions at once, if no chunk of the store has parts in
+    two of them. What is appended appears when all of it is there.
+
     Parameters
     ----------
     x : Array or array_like
-    store : str, path or zarr store
-        A directory, a URL that fsspec knows, or a store of the package zarr.
+    store : str, path, zarr store or zarr.Array
+        A directory, a URL that fsspec knows, or a store of the package zarr. An open array is written to as a region.
     component : str, optional
         The path of the array inside the store; groups above it are made.
     overwrite : bool
         Replace an array that is there. Nothing but an array is ever replaced.
+    region : slice or tuple of slice, optional
+        Where to write in an array that exists, by a slice for each axis; of the shape of `x`.
+    append_axis : int, optional
+        The axis along which to append to an array that exists; of the other lengths of `x`.
     compute : bool
         Write now. Else return what writes when it is computed.
     chunks : sequence of int, optional
         Of the store. By default those of `x`, rechunked first if they are not regular.
+    storage_options : dict, optional
+        For the file system of a URL: what fsspec calls so.
     **options
         For `zarr.create_array`: ``compressors``, ``zarr_format``, ``attributes``, ``shards``, ...
 
@@ -110,9 +129,16 @@ def to_zarr(
     ------
     FileExistsError
         There is something, and `overwrite` is false, or it is not an array.
+    FileNotFoundError
+        There is no array that has the region, or that could be appended to.
     ValueError
         `chunks` are not as many as there are axes, or not positive; `component` lies in an array, or in a group of
-        another format; a store in memory, and workers in other processes.
+        another format; a store in memory, and workers in other processes; `x` does not fit the region, or the array
+        that it is appended to; that has been changed in the meantime.
+    IndexError
+        The region goes beyond the end of the array.
+    TypeError
+        The array that exists is of a dtype that `x` cannot be cast to.
     ImportError
         The package zarr is not installed.
 
@@ -120,7 +146,18 @@ def to_zarr(
     --------
     See `from_zarr`.
     """
-    return write_zarr(asarray(x).expr, store, component, overwrite, compute, chunks, options)
+    return write_zarr(
+        asarray(x).expr,
+        store,
+        component,
+        overwrite=overwrite,
+        region=region,
+        append_axis=append_axis,
+        compute=compute,
+        chunks=chunks,
+        storage_options=storage_options,
+        **options,
+    )
 
 
 def from_npy(path: str | os.PathLike[str], *, chunks: Any = "auto") -> Array:
@@ -157,8 +194,7 @@ def from_npy(path: str | os.PathLike[str], *, chunks: Any = "auto") -> Array:
     place = os.path.abspath(path)
     values = npy.load(place, "r")
     file = npy.NpyFile(place, values.shape, values.dtype, "r")
-    blocks = normalize_chunks(chunks, values.shape, values.itemsize)
-    return _reading(file, place, blocks, values.dtype, "from_npy")
+    return read(file, chunks, place=place, word="from_npy", unit=(1,) * values.ndim)
 
 
 def from_npy_stack(dirname: str | os.PathLike[str], mmap_mode: npy.MmapMode = "r") -> Array:
@@ -241,8 +277,4 @@ def to_npy_stack(
     expr = in_one_block(expr, set(range(expr.ndim)) - {axis})
     staging = Staging(Path(os.path.realpath(dirname)), npy.is_stack, overwrite)
     staging.check()
-    return write(expr, npy.NpyStackSink(staging, axis, expr.chunks, expr.dtype), compute)
-
-
-def _reading(source: Any, place: str, chunks: Chunks, dtype: np.dtype, name: str) -> Array:
-    return Array(sources.block_source(ReadBlock(source, place, name), block_bounds(chunks), chunks, dtype, name=name))
+    return write([(expr, npy.NpyStackSink(staging, axis, expr.chunks, expr.dtype))], compute)

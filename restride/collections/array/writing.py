@@ -1,34 +1,38 @@
-"""`Writing`: an array on its way out, as something that can be computed."""
+"""`Writing`: arrays on their way out, as something that can be computed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
+
+import numpy as np
 
 from restride.collections.array.expr import ArrayExpr
 from restride.collections.array.operations import zarr as zarrs
-from restride.collections.array.operations.storage import Sink, Write, aligned, unit_of
+from restride.collections.array.operations.object_sink import Stored, object_sink
+from restride.collections.array.operations.sources import from_object
+from restride.collections.array.operations.storage import Sink, Write, Writes, WriteThrough, aligned, unit_of
+from restride.collections.array.operations.stored_chunks import own_chunks
 from restride.collections.collection import Collection
 from restride.collections.expression import Expr
 
 
 class Writing(Collection):
-    """An array to be written: nothing happens until `compute`, which returns None when the array is there.
+    """Arrays to be written: nothing happens until `compute`, which returns None when they are there.
 
     Several are written at once by ``rs.compute(one, other)``; ``client.submit(writing.compute)`` writes in the
     background. What was begun is deleted where a computation fails, and the same writing can be computed again.
     """
 
-    expr: Write
-
-    def __init__(self, expr: Write) -> None:
-        self.expr = expr
+    def __init__(self, writes: Sequence[Write]) -> None:
+        self.writes = tuple(writes)
+        self.expr = _together(self.writes)
 
     @property
     def path(self) -> str:
         """What people call the place."""
-        return self.expr.sink.path
+        return ", ".join(dict.fromkeys(write.sink.path for write in self.writes))
 
     def __repr__(self) -> str:
         return f"<Writing to {self.path}>"
@@ -37,16 +41,23 @@ class Writing(Collection):
     # the target and what makes it appear may not.
     @contextmanager
     def _computing(self, *, here: bool) -> Iterator[tuple[Expr, Callable[[list[Any]], None]]]:
-        try:
-            sink = self.expr.sink.begin(here=here)
-        except Exception as error:
-            error.add_note(f"while preparing to write {self.path}")
-            raise
-        try:
-            yield self.expr.replace(sink=sink), lambda _: sink.finish()
-        except BaseException:
-            sink.discard()
-            raise
+        with ExitStack() as undo:
+            begun = []
+            for write in self.writes:
+                try:
+                    sink = write.sink.begin(here=here)
+                except Exception as error:
+                    error.add_note(f"while preparing to write {write.sink.path}")
+                    raise
+                undo.callback(sink.discard)
+                begun.append(write.replace(sink=sink))
+
+            def finish(_: list[Any]) -> None:
+                for write in begun:
+                    write.sink.finish()
+
+            yield _together(tuple(begun)), finish
+            undo.pop_all()
 
     def _to_persist(self) -> Expr:
         raise TypeError(
@@ -55,9 +66,13 @@ class Writing(Collection):
         )
 
 
-def write(expr: ArrayExpr, sink: Sink, compute: bool) -> Writing | None:
-    """Write an array now, or return what will; its blocks are as the sink wants them."""
-    writing = Writing(Write(expr, sink))
+def _together(writes: tuple[Write, ...]) -> Expr:
+    return writes[0] if len(writes) == 1 else Writes(writes)
+
+
+def write(pairs: Sequence[tuple[ArrayExpr, Sink]], compute: bool) -> Writing | None:
+    """Write arrays now, or return what will; the blocks of each are as its sink wants them."""
+    writing = Writing([Write(expr, sink) for expr, sink in pairs])
     if not compute:
         return writing
     writing.compute()
@@ -67,14 +82,63 @@ def write(expr: ArrayExpr, sink: Sink, compute: bool) -> Writing | None:
 def write_zarr(
     expr: ArrayExpr,
     store: Any,
-    component: str | None,
-    overwrite: bool,
-    compute: bool,
-    chunks: Sequence[int] | None,
-    options: dict[str, Any],
+    component: str | None = None,
+    *,
+    overwrite: bool = False,
+    region: Any = None,
+    append_axis: int | None = None,
+    compute: bool = True,
+    chunks: Sequence[int] | None = None,
+    storage_options: dict[str, Any] | None = None,
+    **options: Any,
 ) -> Writing | None:
     """Write an array as Zarr; see `restride.array.to_zarr`."""
-    unit = unit_of(expr, chunks)
-    expr = aligned(expr, unit_of(expr, options["shards"]) if options.get("shards") else unit)
-    sink = zarrs.zarr_sink(store, component, overwrite, expr.shape, expr.dtype, unit, options)
-    return write(expr, sink, compute)
+    library = zarrs.zarr_module()
+    is_array = isinstance(store, library.Array)
+    if not is_array and region is None and append_axis is None:
+        unit = unit_of(expr, chunks)
+        expr = aligned(expr, unit_of(expr, options["shards"]) if options.get("shards") else unit)
+        sink = zarrs.zarr_sink(store, component, overwrite, expr.shape, expr.dtype, unit, options, storage_options)
+        return write([(expr, sink)], compute)
+    if overwrite or chunks is not None or options or (region is not None and append_axis is not None):
+        given = {"overwrite": overwrite, "chunks": chunks, "region": region, "append_axis": append_axis, **options}
+        raise ValueError(
+            "part of an array is written as the array is: give either region= or append_axis=, and nothing that says "
+            f"how to make one; got {', '.join(key for key, value in given.items() if value not in (None, False))}"
+        )
+    if append_axis is None:
+        into = zarrs.region_sink(expr, store, component, () if region is None else region, storage_options)
+        offset = [side.start for side in into.region]
+        return write([(aligned(expr, zarrs.store_chunks(into.array), offset), into)], compute)
+    onto = zarrs.append_sink(expr, store, component, append_axis, storage_options)
+    offset = (np.arange(expr.ndim) == onto.axis) * onto.old_length
+    return write([(aligned(expr, zarrs.store_chunks(onto.array), offset.tolist()), onto)], compute)
+
+
+def storing(
+    sources: Sequence[ArrayExpr],
+    targets: Sequence[Any],
+    regions: Sequence[Any],
+    lock: Any,
+    compute: bool,
+    return_stored: bool,
+) -> Writing | list[ArrayExpr] | None:
+    """Write arrays to objects; what `return_stored` asks for as expressions. See `restride.array.store`."""
+    if not len(sources) == len(targets) == len(regions):
+        raise ValueError(
+            f"each array needs a target, and a region if there are any: got {len(sources)} arrays, {len(targets)} "
+            f"targets, {len(regions)} regions"
+        )
+    pairs = []
+    for expr, target, region in zip(sources, targets, regions):
+        sink = object_sink(target, region, lock, expr.shape)
+        unit, starts = own_chunks(target), sink.starts
+        if sink.lock is None and unit is not None and starts is not None:
+            expr = aligned(expr, unit, starts)
+        pairs.append((expr, sink))
+    if not return_stored:
+        return write(pairs, compute)
+    if not compute:
+        return [WriteThrough(expr, sink) for expr, sink in pairs]
+    write(pairs, compute=True)
+    return [from_object(Stored(sink, expr.shape, expr.dtype), expr.chunks, lock=sink.lock) for expr, sink in pairs]

@@ -174,6 +174,11 @@ def job_of_one(layer: Layer, inputs: Sequence[Future]) -> tuple[Job, list[Future
     return job, list(rows)
 
 
+def needed(graph: TaskGraph, wanted: ArrayLike) -> NDArray[np.bool_]:
+    """Which tasks of a graph have to run for some wanted ones, bool[tasks]; raises what `compile_job` does."""
+    return _needed(graph, *graph.dependencies(), _checked_ids(graph, wanted))
+
+
 def _checked_ids(graph: TaskGraph, wanted: ArrayLike) -> Ints:
     ids = np.atleast_1d(np.asarray(wanted))
     if ids.size == 0:

@@ -167,11 +167,11 @@ def test_numpy_gives_arrays_on_either_side():
 def test_what_cannot_stay_lazy_is_refused():
     x = ra.ones((2, 2))
     with pytest.raises(TypeError):
-        np.linalg.svd(x)
+        np.linalg.eig(x)
     with pytest.raises(TypeError):
         np.add(x, 1, out=np.empty((2, 2)))
     with pytest.raises(TypeError):
-        np.add.reduce(x)
+        np.add.accumulate(x)
     with pytest.raises(TypeError):
         x + "a"
     with pytest.raises(TypeError):

@@ -160,7 +160,7 @@ def layer_counts(x):
 def test_axes_in_one_block_are_transformed_where_the_block_is_made():
     x = ra.random.default_rng(0).random((40, 30, 20), chunks=(10, 30, 20))
     assert layer_counts(ra.fft.fft2(x)) == {"random-fftn": 4}
-    assert layer_counts(abs(ra.fft.rfft(x)) ** 2) == {"random-rfft-absolute-power": 4}
+    assert layer_counts(abs(ra.fft.rfft(x)) ** 2) == {"random-rfft-absolute-square": 4}
 
 
 def test_two_axes_take_one_rechunk_from_row_slabs_to_column_slabs():

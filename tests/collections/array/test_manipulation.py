@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import math
 
 import numpy as np
@@ -8,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import restride.array as ra
-from tests.collections.array.strategies import assert_same, axis_chunks, chunks_of, pairs, shapes, values
+from tests.collections.array.strategies import (
+    assert_same,
+    axis_chunks,
+    broadcasting_pairs,
+    chunks_of,
+    pairs,
+    shapes,
+    values,
+)
 
 
 @given(pairs(), st.data())
@@ -201,3 +210,124 @@ class TestErrorsAtTheCall:
     def test_moveaxis(self):
         with pytest.raises(ValueError, match="same number"):
             ra.moveaxis(ra.zeros((2, 3)), (0, 1), 0)
+
+
+@given(pairs(max_dims=3, max_side=5), st.data())
+def test_roll_is_numpys(pair, data):
+    x, lazy = pair
+    axes = data.draw(st.none() | st.lists(st.integers(-x.ndim, x.ndim - 1), max_size=3).map(tuple)) if x.ndim else None
+    shift = data.draw(st.integers(-9, 9)) if axes is None else tuple(data.draw(st.integers(-9, 9)) for _ in axes)
+    assert_same(ra.roll(lazy, shift, axes), np.roll(x, shift, axes))
+
+
+@given(pairs(min_dims=2, max_dims=3, max_side=4), st.integers(-5, 5), st.data())
+def test_turns_and_flips_are_numpys(pair, k, data):
+    x, lazy = pair
+    axes = data.draw(st.permutations(range(-x.ndim, 0)))[:2]
+    assert_same(ra.rot90(lazy, k, axes), np.rot90(x, k, axes))
+    assert_same(ra.fliplr(lazy), np.fliplr(x))
+    assert_same(ra.flipud(lazy), np.flipud(x))
+
+
+@given(pairs(min_dims=1, max_dims=3), st.data())
+def test_rollaxis_is_numpys(pair, data):
+    x, lazy = pair
+    axis, start = data.draw(st.integers(-x.ndim, x.ndim - 1)), data.draw(st.integers(-x.ndim, x.ndim))
+    assert_same(ra.rollaxis(lazy, axis, start), np.rollaxis(x, axis, start))
+
+
+@given(pairs(max_dims=4, max_side=3))
+def test_atleast_gives_the_axes_that_numpy_gives(pair):
+    x, lazy = pair
+    for name in ("atleast_1d", "atleast_2d", "atleast_3d"):
+        assert_same(getattr(ra, name)(lazy), getattr(np, name)(x))
+    assert [y.ndim for y in np.atleast_2d(lazy, lazy)] == [max(x.ndim, 2)] * 2
+
+
+@given(pairs(max_dims=3, max_side=4), st.sampled_from("CF"))
+def test_both_orders_of_elements_are_numpys(pair, order):
+    x, lazy = pair
+    assert_same(lazy.ravel(order), x.ravel(order))
+    assert_same(ra.reshape(lazy, x.shape[::-1], order=order), np.reshape(x, x.shape[::-1], order=order))
+
+
+@given(broadcasting_pairs(3))
+def test_broadcast_arrays_have_one_shape_and_one_chunking(made):
+    results = ra.broadcast_arrays(*(lazy for _, lazy in made))
+    for result, expected in zip(results, np.broadcast_arrays(*(x for x, _ in made)), strict=True):
+        assert_same(result, expected)
+        assert result.chunks == results[0].chunks
+
+
+def test_unify_chunks_goes_by_the_names_of_axes():
+    x, y = ra.zeros((6, 4), chunks=(3, 2)), ra.zeros((4, 6), chunks=(4, 2))
+    chunks, (a, b, c) = ra.unify_chunks(x, "ij", y, "ji", 5, None)
+    assert chunks == {"i": (2, 1, 1, 2), "j": (2, 2)}
+    assert a.chunks == (chunks["i"], chunks["j"])
+    assert b.chunks == (chunks["j"], chunks["i"])
+    assert c == 5
+    with pytest.raises(ValueError, match="'i'"):
+        ra.unify_chunks(x, "ij", y, "ij")
+
+
+@given(pairs(min_dims=2, max_dims=3, min_side=1, max_side=4), st.data())
+def test_reshape_blockwise_keeps_elements_in_their_blocks_and_leads_back(pair, data):
+    x, lazy = pair
+    split = data.draw(st.integers(1, x.ndim - 1)) if x.ndim > 2 else 1
+    shape = (x.size,) if x.ndim == 2 else (*((np.prod(x.shape[:split]),)), np.prod(x.shape[split:]))
+    flat = ra.reshape_blockwise(lazy, tuple(int(n) for n in shape))
+    assert flat.npartitions == lazy.npartitions
+    assert_same(ra.reshape_blockwise(flat, x.shape, lazy.chunks), x)
+
+
+def test_reshape_blockwise_checks_blocks():
+    x = ra.zeros((4, 4), chunks=2)
+    with pytest.raises(ValueError, match="chunks are needed"):
+        ra.reshape_blockwise(x, (2, 2, 4))
+    with pytest.raises(ValueError, match="numbers of elements"):
+        ra.reshape_blockwise(x, 16, ((8, 8),))
+
+
+@given(pairs(min_dims=1, max_dims=3, min_side=1), st.sampled_from(["u1", "i4", "f8", "c16"]))
+def test_view_takes_the_bytes_for_another_dtype_or_says_that_blocks_do_not_fit(pair, dtype):
+    x, lazy = pair
+    new = np.dtype(dtype).itemsize
+    fits = new == x.itemsize or all(n * x.itemsize % new == 0 for n in lazy.chunks[-1])
+    if fits:
+        assert lazy.view(dtype).compute().tobytes() == np.ascontiguousarray(x).view(dtype).tobytes()
+    else:
+        with pytest.raises(ValueError, match="no whole number"):
+            lazy.view(dtype)
+
+
+def test_a_copy_stays_when_the_original_changes():
+    x = ra.arange(4, chunks=2)
+    y, z = x.copy(), copy.deepcopy(x)
+    x[1] = 9
+    assert y.compute().tolist() == z.compute().tolist() == [0, 1, 2, 3]
+
+
+@given(pairs(min_dims=1, max_dims=3, max_side=4), st.data())
+def test_unstack_takes_apart_what_stack_puts_together(pair, data):
+    x, lazy = pair
+    axis = data.draw(st.integers(-x.ndim, x.ndim - 1))
+    parts = ra.unstack(lazy, axis=axis)
+    assert len(parts) == x.shape[axis]
+    if parts:
+        assert_same(ra.stack(parts, axis), x)
+
+
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        (lambda x: ra.rot90(x, axes=(0, 0)), ValueError),
+        (lambda x: ra.rot90(x, axes=(0, 5)), ValueError),
+        (lambda x: ra.roll(x, 1, 7), np.exceptions.AxisError),
+        (lambda x: ra.rollaxis(x, 0, 9), np.exceptions.AxisError),
+        (lambda x: ra.fliplr(ra.ravel(x)), ValueError),
+        (lambda x: ra.reshape(x, -1, order="Q"), ValueError),
+    ],
+)
+def test_manipulation_raises_at_the_call_what_numpy_raises(call, error):
+    with pytest.raises(error):
+        call(ra.zeros((2, 3)))

@@ -64,9 +64,3 @@ def test_iteration_goes_along_the_first_axis():
 def test_wrong_indices_are_an_error_at_the_call(index, message):
     with pytest.raises(IndexError, match=message):
         ra.ones((3, 2))[index]
-
-
-@pytest.mark.parametrize("index", [[0, 1], np.array([0, 1]), np.array([True, False, True]), True, ra.arange(2)])
-def test_fancy_indices_are_refused_at_the_call(index):
-    with pytest.raises(NotImplementedError, match="not supported"):
-        ra.ones((3, 2))[index]

@@ -10,7 +10,9 @@ import numpy as np
 
 from restride.collections.array.chunks import Chunks, broadcast_index, broadcast_shapes, common_chunks
 from restride.collections.array.expr import ArrayExpr
+from restride.collections.array.operations.cuts import Cuts
 from restride.collections.array.operations.rechunk import rechunk
+from restride.collections.array.operations.slicing import cut_operand
 from restride.collections.blocks import Blocks, Map
 
 
@@ -38,6 +40,12 @@ class Elementwise(ArrayExpr):
         arrays = [arg for arg in self.args if isinstance(arg, ArrayExpr)]
         literals = [(at, arg) for at, arg in enumerate(self.args) if not isinstance(arg, ArrayExpr)]
         kernel = WithLiterals(self.func, literals, dict(self.kwargs)) if literals or self.kwargs else self.func
+        unknown = [
+            tuple((at, axis) for at, a in enumerate(arrays) if a.ndim >= -axis and a.shape[axis] != a.shape[axis])
+            for axis in range(-self.ndim, 0)
+        ]
+        if any(len(places) > 1 for places in unknown):
+            kernel = OfOneLength(kernel, [places for places in unknown if len(places) > 1])
         return Map(
             n=self.n_blocks,
             inputs=children,
@@ -45,6 +53,11 @@ class Elementwise(ArrayExpr):
             index=tuple(broadcast_index(self.grid, array.grid) for array in arrays),
             name=self.label,
             origin=self.origin,
+        )
+
+    def sliced(self, cuts: Cuts) -> ArrayExpr:
+        return self.replace(
+            args=tuple(cut_operand(arg, self.shape, cuts) if isinstance(arg, ArrayExpr) else arg for arg in self.args)
         )
 
 
@@ -66,6 +79,26 @@ class WithLiterals:
         for at, value in self.literals:
             args.insert(at, value)
         return self.func(*args, **self.kwargs)
+
+
+class OfOneLength:
+    """Kernel: a function of blocks whose lengths were not known before, and may turn out not to go together."""
+
+    def __init__(self, func: Callable[..., Any], groups: Sequence[tuple[tuple[int, int], ...]]) -> None:
+        self.__name__ = getattr(func, "__name__", type(func).__name__)
+        self.func = func
+        self.groups = tuple(groups)
+        """Places (number of the block, axis) that have to be of one length."""
+
+    def __call__(self, *blocks: Any) -> Any:
+        for group in self.groups:
+            lengths = {blocks[number].shape[axis] for number, axis in group}
+            if len(lengths) > 1:
+                raise ValueError(
+                    f"blocks of {' and '.join(map(str, sorted(lengths)))} elements cannot be broadcast together; "
+                    "arrays of unknown lengths are combined block by block. Call x.compute_chunk_sizes() on them first"
+                )
+        return self.func(*blocks)
 
 
 class Output:
@@ -114,7 +147,7 @@ def unified(args: Sequence[Any]) -> tuple[Any, ...]:
         return tuple(args)
     broadcast_shapes(*(array.shape for array in arrays))
     chunks = common_chunks([array.chunks for array in arrays])
-    return tuple(rechunk(arg, _stretching(chunks, arg.shape)) if isinstance(arg, ArrayExpr) else arg for arg in args)
+    return tuple(rechunk(arg, stretching(chunks, arg.shape)) if isinstance(arg, ArrayExpr) else arg for arg in args)
 
 
 def astype(x: ArrayExpr, dtype: np.dtype) -> ArrayExpr:
@@ -127,6 +160,7 @@ def cast(block: Any, *, to: np.dtype) -> Any:
     return block.astype(to)
 
 
-def _stretching(chunks: Chunks, shape: tuple[int, ...]) -> Chunks:
+def stretching(chunks: Chunks, shape: tuple[int, ...]) -> Chunks:
+    """Chunks of an array of this shape that broadcasts to an array of those chunks, block for block."""
     tail = chunks[len(chunks) - len(shape) :]
     return tuple((1,) if length == 1 else lengths for length, lengths in zip(shape, tail))

@@ -11,7 +11,9 @@ import numpy as np
 
 from restride.collections.array.chunks import Chunks
 from restride.collections.array.expr import ArrayExpr
+from restride.collections.array.operations.cuts import WHOLE, Cuts
 from restride.collections.array.operations.rechunk import rechunk
+from restride.collections.array.operations.slicing import cut_array
 from restride.collections.blocks import Blocks, Map, every
 
 SMALL_BLOCK = 2**20
@@ -61,6 +63,12 @@ class Transform(ArrayExpr):
             name=self.label,
             origin=self.origin,
         )
+
+    def sliced(self, cuts: Cuts) -> ArrayExpr | None:
+        if any(cuts[axis] != WHOLE for axis in self.axes):
+            return None
+        axes = tuple(axis - sum(isinstance(cut, int) for cut in cuts[:axis]) for axis in self.axes)
+        return self.replace(array=cut_array(self.array, cuts), axes=axes)
 
 
 class TransformBlock:

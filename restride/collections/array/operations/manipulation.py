@@ -18,9 +18,10 @@ from restride.collections.array.chunks import (
     common_chunks,
 )
 from restride.collections.array.expr import ArrayExpr, OtherChunks
+from restride.collections.array.operations.cuts import NOTHING, WHOLE, Cuts, cut_of
 from restride.collections.array.operations.elementwise import astype
 from restride.collections.array.operations.rechunk import in_one_block, rechunk
-from restride.collections.array.operations.slicing import WHOLE, expand_dims, getitem
+from restride.collections.array.operations.slicing import cut_array, cut_axis, cut_operand, expand_dims, getitem
 from restride.collections.blocks import Blocks, Map, Select
 
 
@@ -47,6 +48,11 @@ class Transpose(ArrayExpr):
             origin=self.origin,
         )
 
+    def sliced(self, cuts: Cuts) -> ArrayExpr:
+        array = cut_array(self.array, tuple(cuts[self.axes.index(axis)] for axis in range(self.array.ndim)))
+        kept = [axis for axis, cut in zip(self.axes, cuts) if isinstance(cut, slice)]
+        return transpose(array, [sorted(kept).index(axis) for axis in kept])
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Concatenate(ArrayExpr):
@@ -67,6 +73,29 @@ class Concatenate(ArrayExpr):
         numbers = [np.arange(a.n_blocks).reshape(a.grid) + start for a, start in zip(self.arrays, starts)]
         return Select(n=self.n_blocks, inputs=children, table=np.concatenate(numbers, axis=self.axis).ravel())
 
+    def sliced(self, cuts: Cuts) -> ArrayExpr:
+        along = cuts[self.axis]
+        if along == WHOLE:
+            parts = tuple(cut_array(array, cuts) for array in self.arrays)
+        else:
+            numbers, pieces = cut_axis([array.shape[self.axis] for array in self.arrays], along)
+            lengths = [self.arrays[number].shape[self.axis] for number in numbers.tolist()]
+            taken = [
+                first
+                if isinstance(along, int)
+                else cut_of(range(first, first + step * n, step), length)
+                if n
+                else NOTHING
+                for (first, step, n), length in zip(pieces.tolist(), lengths)
+            ]
+            parts = tuple(
+                cut_array(self.arrays[number], (*cuts[: self.axis], cut, *cuts[self.axis + 1 :]))
+                for number, cut in zip(numbers.tolist(), taken)
+            )
+        if len(parts) == 1:
+            return parts[0]
+        return self.replace(arrays=parts, axis=sum(isinstance(cut, slice) for cut in cuts[: self.axis]))
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class BroadcastTo(OtherChunks):
@@ -86,6 +115,11 @@ class BroadcastTo(OtherChunks):
             name=self.label,
             origin=self.origin,
         )
+
+    def sliced(self, cuts: Cuts) -> ArrayExpr:
+        array = cut_operand(self.array, self.shape, cuts)
+        chunks = cut_array(self, cuts).chunks
+        return array if array.chunks == chunks else self.replace(array=array, new_chunks=chunks)
 
 
 def broadcast_block(shape: list[int], block: Any) -> np.ndarray:
@@ -135,17 +169,19 @@ def stack(arrays: Sequence[ArrayExpr], axis: int = 0) -> ArrayExpr:
     return concatenate([expand_dims(array, axis) for array in arrays], axis)
 
 
-def broadcast_to(x: ArrayExpr, shape: Shape) -> ArrayExpr:
-    """The array stretched to a shape; new lengths are in one block each, as stretching takes no memory."""
-    if x.shape == shape:
-        return x
+def broadcast_to(x: ArrayExpr, shape: Shape, chunks: Chunks | None = None) -> ArrayExpr:
+    """The array stretched to a shape; unless told, new lengths are in one block each, as stretching takes no memory."""
     if broadcast_shapes(x.shape, shape) != shape:
         raise ValueError(f"operands could not be broadcast together with shapes {x.shape} {shape}")
     lead = len(shape) - x.ndim
     stretched = [axis for axis, length in enumerate(shape[lead:]) if x.shape[axis] != length]
     x = in_one_block(x, stretched)
-    kept = ((shape[lead + axis],) if axis in stretched else c for axis, c in enumerate(x.chunks))
-    return BroadcastTo(x, (*((length,) for length in shape[:lead]), *kept))
+    if chunks is None:
+        kept = ((shape[lead + axis],) if axis in stretched else c for axis, c in enumerate(x.chunks))
+        chunks = (*((length,) for length in shape[:lead]), *kept)
+    else:
+        x = rechunk(x, tuple((1,) if a in stretched else c for a, c in enumerate(chunks[lead:])))
+    return x if x.chunks == chunks else BroadcastTo(x, chunks)
 
 
 def squeeze(x: ArrayExpr, axis: int | Sequence[int] | None = None) -> ArrayExpr:

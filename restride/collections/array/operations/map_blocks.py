@@ -19,8 +19,9 @@ from restride.collections.array.chunks import (
     grid_of,
     per_block,
 )
-from restride.collections.array.expr import ArrayExpr
+from restride.collections.array.expr import ArrayExpr, Box, chunks_in
 from restride.collections.array.operations.elementwise import unified
+from restride.collections.array.operations.slicing import cut_blocks
 from restride.collections.blocks import Blocks, Map
 from restride.errors import BlockError, ChunkError
 
@@ -68,6 +69,19 @@ class MapBlocks(ArrayExpr):
             origin=self.origin,
         )
 
+    def of_blocks(self, box: Box) -> ArrayExpr | None:
+        if self.with_block_id or self.block_grid != self.grid:
+            return None
+        args = [self._blocks_of(arg, box) if isinstance(arg, ArrayExpr) else arg for arg in self.args]
+        if any(new is None for new, arg in zip(args, self.args) if arg is not None):
+            return None
+        grid = tuple(stop - start for start, stop in box)
+        return self.replace(args=tuple(args), block_grid=grid, out_chunks=chunks_in(self.chunks, box))
+
+    def _blocks_of(self, array: ArrayExpr, box: Box) -> ArrayExpr | None:
+        own = box[self.ndim - array.ndim :]
+        return cut_blocks(array, tuple((0, 1) if n == 1 else ends for n, ends in zip(array.grid, own)))
+
 
 class CheckedFunction:
     """Kernel: a user's function, given the shape its result must have and, if wanted, which block it is."""
@@ -102,7 +116,7 @@ class CheckedFunction:
         shape = tuple(param[: self.ndim])
         if not isinstance(result, (np.ndarray, np.generic)):
             result = self._converted(result, shape)
-        if result.shape != shape or result.dtype != self.dtype:
+        if not _fits(result.shape, shape) or result.dtype != self.dtype:
             raise self._mismatch(f"a block of shape {result.shape} and dtype {result.dtype}", shape)
         return result
 
@@ -158,19 +172,19 @@ def map_blocks(
         raise TypeError("map_blocks needs at least one Array among its arguments")
     args = unified(args)
     common = common_chunks([arg.chunks for arg in args if isinstance(arg, ArrayExpr)])
-    expected = _expected_chunks(common, drop_axis, new_axis)
+    expected = expected_chunks(common, drop_axis, new_axis)
     return MapBlocks(
         func,
         args,
         tuple(sorted((kwargs or {}).items())),
         grid_of(common),
-        expected if chunks is None else _declared_chunks(chunks, grid_of(expected)),
+        expected if chunks is None else declared_chunks(chunks, grid_of(expected)),
         arrays[0].dtype if dtype is None else np.dtype(dtype),
-        _takes_block_id(func),
+        takes_block_id(func),
     )
 
 
-def _expected_chunks(common: Chunks, drop_axis: int | Sequence[int], new_axis: int | Sequence[int]) -> Chunks:
+def expected_chunks(common: Chunks, drop_axis: int | Sequence[int], new_axis: int | Sequence[int]) -> Chunks:
     dropped = np.lib.array_utils.normalize_axis_tuple(drop_axis, len(common))
     for axis in dropped:
         if len(common[axis]) != 1:
@@ -184,10 +198,10 @@ def _expected_chunks(common: Chunks, drop_axis: int | Sequence[int], new_axis: i
     return tuple(kept)
 
 
-def _declared_chunks(chunks: Any, grid: Shape) -> Chunks:
+def declared_chunks(chunks: Any, grid: Shape) -> Chunks:
     if len(chunks) != len(grid):
         raise ChunkError(f"chunks={chunks} are for {len(chunks)} axes, but the result has {len(grid)}")
-    declared = tuple((int(c),) * n if np.ndim(c) == 0 else tuple(map(int, c)) for c, n in zip(chunks, grid))
+    declared = tuple((_length(c),) * n if np.ndim(c) == 0 else tuple(map(_length, c)) for c, n in zip(chunks, grid))
     if grid_of(declared) != grid:
         raise ChunkError(
             f"chunks={chunks} make a grid of {grid_of(declared)} blocks, but there must be one block for each of the "
@@ -196,7 +210,16 @@ def _declared_chunks(chunks: Any, grid: Shape) -> Chunks:
     return declared
 
 
-def _takes_block_id(func: Callable[..., Any]) -> bool:
+def _length(length: Any) -> int:
+    return length if length != length else int(length)
+
+
+def _fits(shape: Shape, declared: Shape) -> bool:
+    """Whether a shape is the one that was declared; -1 stands for any length."""
+    return shape == declared or (len(shape) == len(declared) and all(b in (a, -1) for a, b in zip(shape, declared)))
+
+
+def takes_block_id(func: Callable[..., Any]) -> bool:
     try:
         return "block_id" in inspect.signature(func).parameters
     except (TypeError, ValueError):  # some functions written in C do not tell

@@ -1,8 +1,8 @@
 """Reductions, as data: what happens to a block, how partial results merge, and what the merged one becomes.
 
-The shape of the computation is the same for all: a map over the blocks (`chunk`), then gathers of some blocks each,
-level by level, until the reduced axes have one block (`combine`), the last of which also finishes the result
-(`finalize`). Partial results keep the reduced axes, with length 1.
+A partial result is an array, or a record of arrays that all keep the reduced axes with length 1. Elements that do not
+count (NaN for some reductions, the masked ones of `numpy.ma`) are left out block by block: where a partial result needs
+to know how many did count, it says so by element of the result.
 """
 
 from __future__ import annotations
@@ -14,133 +14,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
-from restride.collections.array.chunks import Chunks, Shape, grid_of, per_block, starts_of
+from restride.collections.array.chunks import Shape
 from restride.collections.array.expr import ArrayExpr
-from restride.collections.blocks import Blocks, Gather, Map, Select, every
-from restride.engine.graphs.csr import Ints, row_starts, stable_argsort
-from restride.engine.graphs.graph import Params
+from restride.collections.array.operations.elementwise import elementwise
+from restride.collections.array.operations.reduce_tree import Axes, Reduce, Reduction, normalized_axes
 
-FAN_IN = 16
-"""How many blocks one task combines at most, over all reduced axes together."""
-
-Axes = tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Reduction:
-    """A reduction, as data."""
-
-    name: str
-    """That of numpy's function."""
-    chunk: Callable[..., Any]
-    """``chunk(block, axes, dtype)``, or ``chunk(block, axes, dtype, where)`` where `positional`: a partial result."""
-    combine: Callable[[Sequence[Any]], Any]
-    """One partial result of several."""
-    finalize: Callable[[Any, int, np.dtype], Any]
-    """``finalize(partial, count, dtype)``: the values, of `count` elements each."""
-    positional: bool = False
-    """Whether `chunk` is told where its block lies: the shape of the array, then where the block starts, by axis."""
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Reduce(ArrayExpr):
-    """An array reduced along some axes."""
-
-    array: ArrayExpr
-    reduction: Reduction
-    axes: Axes
-    """Ascending."""
-    keepdims: bool
-    out_dtype: np.dtype
-
-    @property
-    def label(self) -> str:
-        return self.reduction.name
-
-    def _dtype(self) -> np.dtype:
-        return self.out_dtype
-
-    def _chunks(self) -> Chunks:
-        kept = ((1,) if axis in self.axes else lengths for axis, lengths in enumerate(self.array.chunks))
-        return tuple(kept) if self.keepdims else tuple(c for a, c in enumerate(self.array.chunks) if a not in self.axes)
-
-    def blocks(self, *children: Blocks) -> Blocks:
-        table, chunks = _without_empty(children[0], self.array.chunks, self.axes)
-        grid = grid_of(chunks)
-        count = math.prod(self.array.shape[axis] for axis in self.axes)
-        finish = FinishReduction(self.reduction, count, self.dtype, None if self.keepdims else self.axes)
-        last = all(grid[axis] == 1 for axis in self.axes)
-        table = Map(
-            n=table.n,
-            inputs=(table,),
-            kernel=ReduceBlock(self.reduction, self.axes, self.dtype, self.array.shape, finish if last else None),
-            index=(every(table.n),),
-            params=_corners(chunks) if self.reduction.positional else None,
-            name=self.label,
-            origin=self.origin,
-        )
-        while not last:
-            indptr, indices, grid = _groups(grid, self.axes)
-            last = all(grid[axis] == 1 for axis in self.axes)
-            table = Gather(
-                n=len(indptr) - 1,
-                inputs=(table,),
-                kernel=CombinePartials(self.reduction, finish if last else None),
-                indptr=indptr,
-                indices=indices,
-                name=f"{self.label}-combine",
-                origin=self.origin,
-            )
-        return table
-
-
-class FinishReduction:
-    """Turns the partial result of everything into values."""
-
-    def __init__(self, reduction: Reduction, count: int, dtype: np.dtype, drop: Axes | None) -> None:
-        self.finalize = reduction.finalize
-        self.count = count
-        self.dtype = dtype
-        self.drop = drop
-
-    def __call__(self, partial: Any) -> Any:
-        values = self.finalize(partial, self.count, self.dtype)
-        return values if self.drop is None else np.squeeze(values, self.drop)
-
-
-class ReduceBlock:
-    """Kernel: a block's partial result, or the values where the block is all there is along the axes."""
-
-    def __init__(
-        self, reduction: Reduction, axes: Axes, dtype: np.dtype, shape: Shape, finish: FinishReduction | None
-    ) -> None:
-        self.__name__ = reduction.name
-        self.chunk = reduction.chunk
-        self.axes = axes
-        self.dtype = dtype
-        self.where = shape if reduction.positional else None
-        self.finish = finish
-
-    def __call__(self, *args: Any) -> Any:
-        if self.where is None:
-            partial = self.chunk(args[0], self.axes, self.dtype)
-        else:
-            partial = self.chunk(args[1], self.axes, self.dtype, (self.where, args[0]))
-        return partial if self.finish is None else self.finish(partial)
-
-
-class CombinePartials:
-    """Kernel: one partial result of several, or the values where they are all there is."""
-
-    def __init__(self, reduction: Reduction, finish: FinishReduction | None) -> None:
-        self.__name__ = f"{reduction.name}-combine"
-        self.combine = reduction.combine
-        self.finish = finish
-
-    def __call__(self, *partials: Any) -> Any:
-        partial = self.combine(partials)
-        return partial if self.finish is None else self.finish(partial)
+ALL_NAN = "All-NaN slice encountered"
 
 
 def reduce(
@@ -153,68 +34,75 @@ def reduce(
     numpy.exceptions.AxisError
         There is no such axis.
     ValueError
-        An axis is given twice, or there is nothing to reduce and the reduction has no identity.
+        An axis is given twice; there is nothing to reduce and the reduction has no identity; the reduction asks where
+        elements are, and the lengths of blocks along the axes are not known.
     """
     axes = normalized_axes(axis, x.ndim)
-    if x.size == 0:  # numpy knows which reductions of nothing are errors
+    if x.size == 0 and not reduction.of_nothing:  # numpy knows which reductions of nothing are errors
         empty = np.zeros([min(length, 1) for length in x.shape], x.dtype)
-        function = getattr(np, reduction.name)
         if reduction.positional:
-            function(empty, axis=None if len(axes) == x.ndim else axes[0])
-        elif reduction.name in ("min", "max"):
-            function(empty, axis=axes)
+            getattr(np, reduction.name)(empty, axis=None if len(axes) == x.ndim else axes[0])
+        else:
+            getattr(np, reduction.name)(empty, axis=axes)
+    if reduction.positional and any(math.isnan(x.shape[axis]) for axis in axes):
+        raise ValueError(
+            f"{reduction.name} needs to know where blocks lie, and their lengths along axes {axes} are not known; "
+            "call compute_chunk_sizes() on the array first"
+        )
     return Reduce(x, reduction, axes, keepdims, dtype)
 
 
-def normalized_axes(axis: Any, ndim: int) -> Axes:
-    """An axis, several, or None for all, as ascending numbers from 0."""
-    if axis is None:
-        return tuple(range(ndim))
-    return tuple(sorted(np.lib.array_utils.normalize_axis_tuple(axis, ndim)))
+def moment(
+    x: ArrayExpr, order: int, axis: Any, dtype: DTypeLike | None = None, *, ddof: float = 0, keepdims: bool = False
+) -> ArrayExpr:
+    """The central moment of an order of 0 or more.
+
+    Raises
+    ------
+    ValueError
+        The order is no integer, or negative.
+    """
+    if int(order) != order or order < 0:
+        raise ValueError(f"the order of a moment must be an integer of 0 or more, got {order!r}")
+    out = np.var(np.zeros(1, x.dtype), dtype=dtype).dtype
+    moments = reduce(x, central_moment(max(int(order), 2), ddof), axis, keepdims=keepdims, dtype=out)
+    return moments if order >= 2 else elementwise(np.full_like, moments, out.type(order == 0), out_dtype=out)
 
 
-def _without_empty(table: Blocks, chunks: Chunks, axes: Axes) -> tuple[Blocks, Chunks]:
-    """Leave out blocks that have no elements along the reduced axes, as long as there are others."""
-    kept = [
-        np.flatnonzero(lengths) if axis in axes and 0 in lengths and any(lengths) else np.arange(len(lengths))
-        for axis, lengths in enumerate(chunks)
-    ]
-    if all(len(numbers) == len(lengths) for numbers, lengths in zip(kept, chunks)):
-        return table, chunks
-    numbers = np.arange(table.n).reshape(grid_of(chunks))[np.ix_(*kept)].ravel()
-    shorter = tuple(tuple(lengths[i] for i in numbers) for numbers, lengths in zip(kept, chunks))
-    return Select(n=len(numbers), inputs=(table,), table=numbers), shorter
+# ---- one ufunc ------------------------------------------------------------------------------------------------------
 
 
-def _groups(grid: Shape, axes: Axes) -> tuple[Ints, Ints, Shape]:
-    """Neighbouring blocks along the axes in groups of up to `FAN_IN`, in CSR form, and the grid of the groups."""
-    wide = [axis for axis in axes if grid[axis] > 1]
-    most = max(int(FAN_IN ** (1 / len(wide)) + 1e-9), 2)
-    labels = np.zeros(grid, np.int64)
-    coarse = list(grid)
-    for axis, length in enumerate(grid):
-        numbers = np.arange(length)
-        if axis in wide:
-            levels = max(math.ceil(math.log(length, most) - 1e-9), 1)
-            step = min(max(math.ceil(length ** (1 / levels) - 1e-9), 2), most)
-            numbers //= step
-            coarse[axis] = -(-length // step)
-        labels *= coarse[axis]
-        labels += numbers.reshape([-1 if a == axis else 1 for a in range(len(grid))])
-    n = math.prod(coarse)
-    flat = labels.ravel()
-    return row_starts(np.bincount(flat, minlength=n)), stable_argsort(flat, n), tuple(coarse)
+def _reduce_by(ufunc: np.ufunc, block: Any, axes: Axes, dtype: np.dtype) -> Any:
+    if isinstance(block, np.ma.MaskedArray):
+        return _reduce_masked(ufunc, block, axes, dtype, True)
+    return ufunc.reduce(block, axis=axes, dtype=dtype, keepdims=True)
 
 
-def _corners(chunks: Chunks) -> Params:
-    return per_block([starts_of(lengths)[:-1, None] for lengths in chunks], grid_of(chunks))
+def _extreme_by(ufunc: np.ufunc, block: Any, axes: Axes, dtype: np.dtype) -> Any:
+    return _reduce_by(ufunc, block, axes, None)  # type: ignore[arg-type]  # reduce(dtype=None) keeps datetimes
 
 
-# ---- the reductions themselves --------------------------------------------------------------------------------------
+def _reduce_masked(ufunc: np.ufunc, block: Any, axes: Axes, dtype: np.dtype | None, keepdims: bool) -> Any:
+    """What has no unmasked element is masked in the result."""
+    mask = np.ma.getmaskarray(block)
+    data = np.where(mask, _neutral(ufunc, block), np.ma.getdata(block))
+    values = ufunc.reduce(data, axis=axes, dtype=dtype, keepdims=keepdims)
+    return np.ma.MaskedArray(values, mask.all(axis=axes, keepdims=keepdims))
+
+
+def _neutral(ufunc: np.ufunc, block: Any) -> Any:
+    if ufunc.identity is not None:
+        return np.asarray(ufunc.identity).astype(block.dtype)
+    if ufunc in (np.minimum, np.fmin):
+        return np.ma.minimum_fill_value(block)
+    return np.ma.maximum_fill_value(block)
 
 
 def _accumulate(ufunc: np.ufunc, partials: Sequence[Any]) -> Any:
     total = partials[0]
+    if any(isinstance(partial, np.ma.MaskedArray) for partial in partials):
+        stacked = np.ma.stack(partials)
+        return _reduce_masked(ufunc, stacked, (0,), stacked.dtype if ufunc.identity is not None else None, False)
     if isinstance(total, np.ndarray) and len(partials) > 1:
         total = ufunc(total, partials[1])
         for partial in partials[2:]:
@@ -223,20 +111,54 @@ def _accumulate(ufunc: np.ufunc, partials: Sequence[Any]) -> Any:
     return functools.reduce(ufunc, partials)
 
 
-def _reduce_by(ufunc: np.ufunc, block: Any, axes: Axes, dtype: np.dtype) -> Any:
-    return ufunc.reduce(block, axis=axes, dtype=dtype, keepdims=True)
-
-
-def _extreme_by(ufunc: np.ufunc, block: Any, axes: Axes, dtype: np.dtype) -> Any:
-    return ufunc.reduce(block, axis=axes, keepdims=True)
-
-
-def _as_they_are(partial: Any, count: int, dtype: np.dtype) -> Any:
+def as_they_are(partial: Any, dtype: np.dtype) -> Any:
+    """Finalize nothing."""
     return partial
 
 
-def _by_ufunc(name: str, ufunc: np.ufunc, chunk: Callable[..., Any] = _reduce_by) -> Reduction:
-    return Reduction(name, functools.partial(chunk, ufunc), functools.partial(_accumulate, ufunc), _as_they_are)
+def _by_ufunc(name: str, ufunc: np.ufunc, chunk: Callable[..., Any] = _reduce_by, of_nothing: bool = True) -> Reduction:
+    chunk, combine = functools.partial(chunk, ufunc), functools.partial(_accumulate, ufunc)
+    return Reduction(name, chunk, combine, as_they_are, of_nothing=of_nothing)
+
+
+# ---- which elements count, and how many -----------------------------------------------------------------------------
+
+Counted = Callable[[Any], "np.ndarray | None"]
+"""Tells which elements of a block count; None if all do."""
+
+
+def unmasked(block: Any) -> np.ndarray | None:
+    """All but the masked ones."""
+    return ~np.ma.getmaskarray(block) if isinstance(block, np.ma.MaskedArray) else None
+
+
+def numbers(block: Any) -> np.ndarray | None:
+    """All but NaN and the masked ones."""
+    counted = unmasked(block)
+    if block.dtype.kind not in "fcmM":
+        return counted
+    known = ~np.isnan(np.ma.getdata(block))
+    return known if counted is None else known & counted
+
+
+def _counted(which: Counted, block: Any, axes: Axes) -> tuple[np.ndarray, np.ndarray | None, Any]:
+    """The block with 0 for what does not count, what counts, and how many do."""
+    counted = which(block)
+    if counted is None:
+        return block, None, math.prod(block.shape[axis] for axis in axes)
+    data = np.ma.getdata(block)
+    return (
+        np.where(counted, data, data.dtype.type(0)),
+        counted,
+        np.asarray(np.add.reduce(counted, axis=axes, keepdims=True)),
+    )
+
+
+def _per(total: Any, count: Any) -> Any:
+    """Total by count; 0 where nothing counts."""
+    if isinstance(count, np.ndarray):
+        return np.true_divide(total, np.maximum(count, 1))
+    return np.true_divide(total, count) if count else total
 
 
 def _wide(dtype: np.dtype) -> np.dtype:
@@ -244,35 +166,68 @@ def _wide(dtype: np.dtype) -> np.dtype:
     return np.dtype(np.float32) if dtype == np.float16 else dtype
 
 
-def _mean_chunk(block: Any, axes: Axes, dtype: np.dtype) -> Any:
-    return np.add.reduce(block, axis=axes, dtype=_wide(dtype), keepdims=True)
+@dataclass(frozen=True, slots=True)
+class Total:
+    """Partial result of a mean: how many elements count, and their sum."""
+
+    count: Any
+    total: Any
+    masked: bool
 
 
-def _mean_finalize(total: Any, count: int, dtype: np.dtype) -> Any:
-    return np.true_divide(total, count).astype(dtype, copy=False)
+def _total_chunk(which: Counted, block: Any, axes: Axes, dtype: np.dtype) -> Total:
+    data, _, count = _counted(which, block, axes)
+    total = np.add.reduce(data, axis=axes, dtype=_wide(dtype), keepdims=True)
+    return Total(count, total, isinstance(block, np.ma.MaskedArray))
+
+
+def _total_combine(partials: Sequence[Total]) -> Total:
+    counts, masked = [partial.count for partial in partials], any(partial.masked for partial in partials)
+    return Total(functools.reduce(np.add, counts), _accumulate(np.add, [p.total for p in partials]), masked)
+
+
+def _mean_finalize(partial: Total, dtype: np.dtype) -> Any:
+    if not isinstance(partial.count, np.ndarray):
+        return np.true_divide(partial.total, partial.count).astype(dtype, copy=False)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.true_divide(partial.total, partial.count).astype(dtype, copy=False)
+    return np.ma.MaskedArray(mean, partial.count == 0) if partial.masked else mean
+
+
+# ---- moments --------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """Partial result of a variance: how many elements, their mean, and the sum of squared distances from it."""
+    """Partial result of a variance and its kind: how many elements count, their mean, and sums of powers."""
 
-    count: int
+    count: Any
     mean: Any
-    squares: Any
+    sums: tuple[Any, ...]
+    """Sums of the distances from the mean to the power of 2, 3, ...; for complex numbers, of their squared length."""
+    masked: bool
 
 
-def _moments_chunk(block: Any, axes: Axes, dtype: np.dtype) -> Moments:
-    count = math.prod(block.shape[axis] for axis in axes)
+def _moments_chunk(which: Counted, order: int, block: Any, axes: Axes, dtype: np.dtype) -> Moments:
+    data, counted, count = _counted(which, block, axes)
     kind = _wide(dtype) if block.dtype.kind != "c" else block.dtype
-    total = np.add.reduce(block, axis=axes, dtype=kind, keepdims=True)
-    mean = np.true_divide(total, count) if count else total
-    distance = block - mean
-    squared = np.multiply(distance, distance.conj()).real if kind.kind == "c" else np.multiply(distance, distance)
-    return Moments(count, mean, np.add.reduce(squared, axis=axes, dtype=_wide(dtype), keepdims=True))
+    mean = _per(np.add.reduce(data, axis=axes, dtype=kind, keepdims=True), count)
+    distance = data - mean
+    if counted is not None:
+        distance = np.where(counted, distance, distance.dtype.type(0))
+    power, sums = distance, []
+    for k in range(2, order + 1):
+        power = _squared(distance) if k == 2 else power * distance
+        sums.append(np.add.reduce(power, axis=axes, dtype=_wide(dtype), keepdims=True))
+    return Moments(count, mean, tuple(sums), isinstance(block, np.ma.MaskedArray))
+
+
+def _squared(distance: Any) -> Any:
+    return np.multiply(distance, distance.conj()).real if np.iscomplexobj(distance) else np.multiply(distance, distance)
 
 
 def _moments_combine(partials: Sequence[Moments]) -> Moments:
-    """Merge pairwise; the update of Chan, Golub and LeVeque is stable where sums of squares are not."""
+    """Merge pairwise; the updates of Chan, Golub and LeVeque, and of Pébay, are stable where sums of powers are not."""
     while len(partials) > 1:
         pairs = [_merged(a, b) for a, b in zip(partials[::2], partials[1::2])]
         partials = [*pairs, partials[-1]] if len(partials) % 2 else pairs
@@ -281,20 +236,53 @@ def _moments_combine(partials: Sequence[Moments]) -> Moments:
 
 def _merged(a: Moments, b: Moments) -> Moments:
     count = a.count + b.count
-    if not count:
+    if not isinstance(count, np.ndarray) and not count:
         return a
+    whole = np.maximum(count, 1)
+    of_a, of_b = a.count / whole, b.count / whole
     distance = b.mean - a.mean
-    mean = a.mean + distance * (b.count / count)
-    squared = (distance * distance.conj()).real if np.iscomplexobj(distance) else distance * distance
-    return Moments(count, mean, a.squares + b.squares + squared * (a.count * b.count / count))
+    shift_a, shift_b = -distance * of_b, distance * of_a
+    sums = []
+    for k, (sum_a, sum_b) in enumerate(zip(a.sums, b.sums), 2):
+        if k == 2:
+            merged = sum_a + sum_b + _squared(distance) * (a.count * of_b)
+        else:
+            merged = sum_a + sum_b + a.count * shift_a**k + b.count * shift_b**k
+        for i in range(1, k - 1):
+            merged = merged + math.comb(k, i) * (shift_a**i * a.sums[k - i - 2] + shift_b**i * b.sums[k - i - 2])
+        sums.append(merged.astype(sum_a.dtype, copy=False))
+    mean = (a.mean + distance * of_b).astype(a.mean.dtype, copy=False)
+    return Moments(count, mean, tuple(sums), a.masked or b.masked)
 
 
-def _var_finalize(moments: Moments, count: int, dtype: np.dtype, *, ddof: float) -> Any:
-    return np.true_divide(moments.squares, max(count - ddof, 0)).astype(dtype, copy=False)
+def _freedom(partial: Moments, ddof: float) -> Any:
+    return np.maximum(partial.count - ddof, 0)
 
 
-def _std_finalize(moments: Moments, count: int, dtype: np.dtype, *, ddof: float) -> Any:
-    return np.sqrt(np.true_divide(moments.squares, max(count - ddof, 0))).astype(dtype, copy=False)
+def _moment_finalize(partial: Moments, dtype: np.dtype, *, order: int, ddof: float) -> Any:
+    freedom = _freedom(partial, ddof)
+    if not isinstance(partial.count, np.ndarray):
+        return np.true_divide(partial.sums[order - 2], freedom).astype(dtype, copy=False)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value = np.where(freedom > 0, np.true_divide(partial.sums[order - 2], freedom), np.nan)
+    value = value.astype(dtype, copy=False)
+    return np.ma.MaskedArray(value, freedom <= 0) if partial.masked else value
+
+
+def _deviation_finalize(partial: Moments, dtype: np.dtype, *, ddof: float) -> Any:
+    # numpy takes the root in the dtype that sums are held in: float32 for float16
+    return np.sqrt(_moment_finalize(partial, _wide(dtype), order=2, ddof=ddof)).astype(dtype, copy=False)
+
+
+def _standardized_finalize(partial: Moments, dtype: np.dtype, *, order: int) -> Any:
+    """The central moment in units of the standard deviation; NaN for values that are all equal, up to rounding."""
+    variance, moment = (_moment_finalize(partial, dtype, order=k, ddof=0) for k in (2, order))
+    rounding = np.abs(np.finfo(dtype).resolution * partial.mean) ** 2
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(variance <= rounding, np.nan, moment / variance ** (order / 2)).astype(dtype, copy=False)
+
+
+# ---- places ---------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +297,9 @@ def _arg_chunk(
     find: Callable[..., Any], block: Any, axes: Axes, dtype: np.dtype, where: tuple[Shape, Sequence[int]]
 ) -> Located:
     shape, corner = where
+    least = find in (np.argmin, _nanargmin)
+    if isinstance(block, np.ma.MaskedArray):
+        block = block.filled(np.ma.minimum_fill_value(block) if least else np.ma.maximum_fill_value(block))
     block = np.asarray(block)
     if len(axes) == 1:
         (axis,) = axes
@@ -320,8 +311,16 @@ def _arg_chunk(
     return Located(block[first].reshape(ones), np.asarray(number, np.intp).reshape(ones))
 
 
+def _nanargmin(block: np.ndarray, axis: int | None = None, keepdims: bool = False) -> Any:
+    return np.argmin(replace_nan(block, value=np.inf), axis, keepdims=keepdims)
+
+
+def _nanargmax(block: np.ndarray, axis: int | None = None, keepdims: bool = False) -> Any:
+    return np.argmax(replace_nan(block, value=-np.inf), axis, keepdims=keepdims)
+
+
 def _arg_combine(extreme: Callable[..., Any], partials: Sequence[Located]) -> Located:
-    """Of equal values, the one met first in the array, whichever block it is in; NaN wins over numbers, as in numpy."""
+    """Of equal values, the one met first in the array, whichever block it is in; NaN as the extreme has it."""
     values = np.stack([partial.values for partial in partials])
     numbers = np.stack([partial.numbers for partial in partials])
     best = extreme(values, axis=0)
@@ -329,31 +328,70 @@ def _arg_combine(extreme: Callable[..., Any], partials: Sequence[Located]) -> Lo
     return Located(best, np.where(winners, numbers, np.iinfo(np.intp).max).min(axis=0))
 
 
-def _arg_finalize(located: Located, count: int, dtype: np.dtype) -> Any:
+def _arg_finalize(located: Located, dtype: np.dtype) -> Any:
+    return located.numbers
+
+
+def _nanarg_finalize(located: Located, dtype: np.dtype) -> Any:
+    if np.any(located.values != located.values):
+        raise ValueError(ALL_NAN)
     return located.numbers
 
 
 def _arg(name: str, find: Callable[..., Any], extreme: Callable[..., Any]) -> Reduction:
     chunk, combine = functools.partial(_arg_chunk, find), functools.partial(_arg_combine, extreme)
-    return Reduction(name, chunk, combine, _arg_finalize, positional=True)
+    finalize = _nanarg_finalize if name.startswith("nan") else _arg_finalize
+    return Reduction(name, chunk, combine, finalize, positional=True, of_nothing=False)
+
+
+# ---- the reductions themselves --------------------------------------------------------------------------------------
+
+
+def replace_nan(block: Any, *, value: Any) -> Any:
+    """Kernel: a block with a number instead of NaN."""
+    return np.where(np.isnan(block), block.dtype.type(value), block) if block.dtype.kind in "fc" else block
+
+
+def without_nan(x: ArrayExpr, value: Any) -> ArrayExpr:
+    """The array with a number instead of NaN; itself if its dtype knows no NaN."""
+    return elementwise(replace_nan, x, value=value, out_dtype=x.dtype) if x.dtype.kind in "fc" else x
 
 
 SUM = _by_ufunc("sum", np.add)
 PROD = _by_ufunc("prod", np.multiply)
-MIN = _by_ufunc("min", np.minimum, _extreme_by)
-MAX = _by_ufunc("max", np.maximum, _extreme_by)
+MIN = _by_ufunc("min", np.minimum, _extreme_by, of_nothing=False)
+MAX = _by_ufunc("max", np.maximum, _extreme_by, of_nothing=False)
+NANMIN = _by_ufunc("nanmin", np.fmin, _extreme_by, of_nothing=False)
+NANMAX = _by_ufunc("nanmax", np.fmax, _extreme_by, of_nothing=False)
 ANY = _by_ufunc("any", np.logical_or)
 ALL = _by_ufunc("all", np.logical_and)
-MEAN = Reduction("mean", _mean_chunk, functools.partial(_accumulate, np.add), _mean_finalize)
+MEAN = Reduction("mean", functools.partial(_total_chunk, unmasked), _total_combine, _mean_finalize)
+NANMEAN = Reduction("nanmean", functools.partial(_total_chunk, numbers), _total_combine, _mean_finalize)
 ARGMIN = _arg("argmin", np.argmin, np.min)
 ARGMAX = _arg("argmax", np.argmax, np.max)
+NANARGMIN = _arg("nanargmin", _nanargmin, np.fmin.reduce)
+NANARGMAX = _arg("nanargmax", _nanargmax, np.fmax.reduce)
 
 
-def variance(ddof: float) -> Reduction:
+def _of_moments(name: str, order: int, finalize: Callable[..., Any], which: Counted = unmasked) -> Reduction:
+    return Reduction(name, functools.partial(_moments_chunk, which, order), _moments_combine, finalize)
+
+
+def variance(ddof: float, *, which: Counted = unmasked) -> Reduction:
     """Variance, with ``n - ddof`` degrees of freedom."""
-    return Reduction("var", _moments_chunk, _moments_combine, functools.partial(_var_finalize, ddof=ddof))
+    return _of_moments("var", 2, functools.partial(_moment_finalize, order=2, ddof=ddof), which)
 
 
-def deviation(ddof: float) -> Reduction:
+def deviation(ddof: float, *, which: Counted = unmasked) -> Reduction:
     """Standard deviation, with ``n - ddof`` degrees of freedom."""
-    return Reduction("std", _moments_chunk, _moments_combine, functools.partial(_std_finalize, ddof=ddof))
+    return _of_moments("std", 2, functools.partial(_deviation_finalize, ddof=ddof), which)
+
+
+def central_moment(order: int, ddof: float = 0) -> Reduction:
+    """The central moment of an order of 2 or more, with ``n - ddof`` degrees of freedom."""
+    return _of_moments("moment", order, functools.partial(_moment_finalize, order=order, ddof=ddof))
+
+
+def standardized_moment(order: int) -> Reduction:
+    """The central moment in units of the standard deviation: skewness (3) and kurtosis (4)."""
+    return _of_moments("moment", order, functools.partial(_standardized_finalize, order=order))

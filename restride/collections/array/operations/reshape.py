@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from restride.collections.array.chunks import Chunks, Shape, block_shapes, starts_of
+from restride.collections.array.chunks import Chunks, Shape, block_shapes, known, normalize_chunks, starts_of
 from restride.collections.array.expr import ArrayExpr, OtherChunks
 from restride.collections.array.operations.rechunk import rechunk
 from restride.collections.array.operations.sources import full
@@ -78,6 +78,34 @@ def reshape(x: ArrayExpr, shape: int | Sequence[int]) -> ArrayExpr:
     return Reshape(x, tuple(after))
 
 
+def reshape_blockwise(x: ArrayExpr, shape: int | Sequence[int], chunks: Any = None) -> ArrayExpr:
+    """Each block in another shape; the grids have as many blocks, in C order."""
+    new = _resolved(shape, x)
+    if chunks is None:
+        if len(new) > x.ndim:
+            raise ValueError("chunks are needed for a result of more axes than the array has")
+        chunks = _merged(x.chunks, new)
+    settled = normalize_chunks(chunks, new, x.dtype.itemsize)
+    if not np.array_equal(block_shapes(settled).prod(axis=1), block_shapes(x.chunks).prod(axis=1)):
+        raise ValueError(f"blocks of {settled} have other numbers of elements than those of {x.chunks}")
+    return x if settled == x.chunks else Reshape(x, settled)
+
+
+def _merged(chunks: Chunks, new: Shape) -> Chunks:
+    """The chunks of an array whose axes are each one, or neighbouring ones with their blocks in C order."""
+    left = list(chunks[::-1])
+    merged = []
+    for axis, length in enumerate(new):
+        lengths = np.array(left.pop(), np.int64)
+        while left and (lengths.sum() != length or axis == len(new) - 1):
+            lengths = np.multiply.outer(lengths, left.pop()).ravel()
+        if lengths.sum() != length or len(left) < len(new) - axis - 1:
+            old = tuple(map(sum, chunks))
+            raise ValueError(f"the axes of {new} are no products of neighbouring axes of {old}; pass chunks")
+        merged.append(tuple(lengths.tolist()))
+    return tuple(merged)
+
+
 @dataclass(frozen=True)
 class Way:
     """How a group of axes becomes another: chunks on both sides, and the runs of elements that their blocks are."""
@@ -89,6 +117,11 @@ class Way:
 
 
 def _resolved(shape: int | Sequence[int], x: ArrayExpr) -> Shape:
+    if math.isnan(x.size):
+        if x.ndim == 1 and np.array_equal(np.ravel(shape), [-1]):
+            return x.shape
+        for of_axis in x.chunks:
+            known(of_axis)
     lengths = [int(np.asarray(length).__index__()) for length in (shape if isinstance(shape, Sequence) else (shape,))]
     open_axes = [axis for axis, length in enumerate(lengths) if length == -1]
     if len(open_axes) > 1:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from restride.collections.array.chunks import Chunks, block_bounds
+from restride.collections.array.chunks import Chunks, Shape, block_bounds
 from restride.collections.array.expr import ArrayExpr
 from restride.collections.blocks import Blocks, Map, every
 from restride.collections.expression import Expr
@@ -42,14 +42,31 @@ class IntoMemory(Expr):
         )
 
 
+def memory_for(shape: Shape, dtype: np.dtype, masked: bool) -> np.ndarray:
+    """What blocks are to be copied into."""
+    memory = np.empty(shape, dtype)
+    return np.ma.MaskedArray(memory, np.zeros(shape, bool)) if masked else memory
+
+
 def assembled(blocks: list[Any], chunks: Chunks, dtype: np.dtype) -> np.ndarray:
     """One array of blocks that have come from other processes; takes them out of the list as it goes."""
-    result = np.empty(tuple(map(sum, chunks)), dtype)
+    masked = any(isinstance(block, np.ma.MaskedArray) for block in blocks)
+    result = memory_for(tuple(map(sum, chunks)), dtype, masked)
     copy = CopyInto(result)
     for number, bounds in enumerate(block_bounds(chunks).tolist()):
         copy(bounds, blocks[number])
         blocks[number] = None
     return result
+
+
+def joined(blocks: list[Any], grid: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """One array of blocks whose lengths only they themselves tell; takes them out of the list as it goes."""
+    numbers = np.arange(len(blocks)).reshape(grid)
+    lengths = [
+        tuple(np.shape(blocks[number])[axis] for number in np.moveaxis(numbers, axis, 0).reshape(grid[axis], -1)[:, 0])
+        for axis in range(len(grid))
+    ]
+    return assembled(blocks, tuple(lengths), dtype)
 
 
 class CopyInto:

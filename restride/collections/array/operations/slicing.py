@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from restride.collections.array.chunks import Chunks, per_block, starts_of
-from restride.collections.array.expr import ArrayExpr
+from restride.collections.array.chunks import Chunks, Shape, is_unknown, per_block, starts_of
+from restride.collections.array.expr import ArrayExpr, Box
+from restride.collections.array.operations.cuts import WHOLE, Cut, Cuts, composed, cut_of, cut_text
 from restride.collections.blocks import Blocks, Map, Select
 from restride.engine.graphs.csr import Ints
-
-WHOLE = slice(None)
+from restride.errors import ChunkError
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -29,12 +29,16 @@ class Slice(ArrayExpr):
     def label(self) -> str:
         return "getitem"
 
+    @property
+    def detail(self) -> str:
+        return "[" + ", ".join(map(cut_text, self.cuts)) + "]"
+
     def _dtype(self) -> np.dtype:
         return self.array.dtype
 
     def _chunks(self) -> Chunks:
         return tuple(
-            tuple(cut_axis(lengths, cut)[1][:, 2].tolist())
+            lengths if cut == WHOLE else tuple(cut_axis(lengths, cut)[1][:, 2].tolist())
             for lengths, cut in zip(self.array.chunks, self.cuts)
             if isinstance(cut, slice)
         )
@@ -44,7 +48,7 @@ class Slice(ArrayExpr):
         chosen = tuple(numbers for numbers, _ in cut)
         numbers = np.arange(self.array.n_blocks).reshape(self.array.grid)[np.ix_(*chosen)].ravel()
         if all(
-            isinstance(by, slice) and _are_whole(np.array(lengths)[numbers], pieces)
+            isinstance(by, slice) and (by == WHOLE or _are_whole(np.array(lengths)[numbers], pieces))
             for lengths, by, (numbers, pieces) in zip(self.array.chunks, self.cuts, cut)
         ):
             return Select(n=len(numbers), inputs=children, table=numbers)
@@ -56,6 +60,16 @@ class Slice(ArrayExpr):
             params=per_block([pieces for _, pieces in cut], tuple(map(len, chosen))),
             name=self.label,
             origin=self.origin,
+        )
+
+    def sliced(self, cuts: Cuts) -> ArrayExpr:
+        kept = iter(cuts)
+        return cut_array(
+            self.array,
+            tuple(
+                composed(cut, next(kept), length) if isinstance(cut, slice) else cut
+                for cut, length in zip(self.cuts, self.array.shape)
+            ),
         )
 
 
@@ -86,6 +100,14 @@ class ExpandDims(ArrayExpr):
             name=self.label,
             origin=self.origin,
         )
+
+    def sliced(self, cuts: Cuts) -> ArrayExpr | None:
+        if any(cuts[axis] not in (0, WHOLE) for axis in self.axes):
+            return None
+        array = cut_array(self.array, tuple(cut for axis, cut in enumerate(cuts) if axis not in self.axes))
+        kept = [axis for axis, cut in enumerate(cuts) if isinstance(cut, slice)]
+        axes = tuple(position for position, axis in enumerate(kept) if axis in self.axes)
+        return self.replace(array=array, axes=axes) if axes else array
 
 
 class CutBlock:
@@ -146,6 +168,42 @@ def getitem(x: ArrayExpr, index: Any) -> ArrayExpr:
     return ExpandDims(x, tuple(new_axes)) if new_axes else x
 
 
+def read_cuts(x: ArrayExpr, entries: Sequence[Any]) -> Cuts:
+    """The cuts that integers and slices, one for each axis, make."""
+    return tuple(_checked(entry, axis, x.shape[axis]) for axis, entry in enumerate(entries))
+
+
+def cut_array(x: ArrayExpr, cuts: Cuts) -> ArrayExpr:
+    """The array cut along each axis; itself where all of it is taken."""
+    return x if all(cut == WHOLE for cut in cuts) else Slice(x, cuts)
+
+
+def cut_blocks(x: ArrayExpr, box: Box) -> ArrayExpr | None:
+    """The array of the blocks that lie in a box; None where it takes lengths to tell, and some are unknown or 0."""
+    cuts: list[Cut] = []
+    for lengths, (first, stop) in zip(x.chunks, box):
+        if stop - first == len(lengths):
+            cuts.append(WHOLE)
+        elif is_unknown(lengths) or 0 in lengths:
+            return None
+        else:
+            starts = starts_of(lengths).tolist()
+            cuts.append(cut_of(range(starts[first], starts[stop]), starts[-1]))
+    return cut_array(x, tuple(cuts))
+
+
+def cut_operand(x: ArrayExpr, shape: Shape, cuts: Cuts) -> ArrayExpr:
+    """What broadcasts to cuts of a shape, of an array that broadcasts to all of it."""
+    lead = len(shape) - x.ndim
+    return cut_array(
+        x,
+        tuple(
+            cut if cut == WHOLE or x.shape[axis] == shape[lead + axis] else 0 if isinstance(cut, int) else WHOLE
+            for axis, cut in enumerate(cuts[lead:])
+        ),
+    )
+
+
 def expand_dims(x: ArrayExpr, axis: int | Sequence[int]) -> ArrayExpr:
     """New axes of length 1 at positions of the result."""
     n = len(axis) if isinstance(axis, Sequence) else 1
@@ -162,6 +220,9 @@ def cut_axis(lengths: Sequence[int], cut: slice | int) -> tuple[Ints, np.ndarray
         In the order of the result; at least one.
     pieces : int64[k, 3]
     """
+    if cut == WHOLE:
+        numbers = np.arange(len(lengths))
+        return numbers, np.stack([numbers * 0, numbers * 0 + 1, _to_the_end(lengths)], axis=1)
     starts = starts_of(lengths)
     if isinstance(cut, int):
         number = int(np.searchsorted(starts, cut, side="right")) - 1
@@ -183,6 +244,11 @@ def cut_axis(lengths: Sequence[int], cut: slice | int) -> tuple[Ints, np.ndarray
     return numbers, np.stack([inside, np.full(len(numbers), step), (after - first)[numbers]], axis=1)
 
 
+def _to_the_end(lengths: Sequence[int]) -> Ints:
+    """The lengths, or for unknown ones what is beyond any end."""
+    return np.full(len(lengths), np.iinfo(np.int64).max) if is_unknown(lengths) else np.array(lengths, np.int64)
+
+
 def _are_whole(lengths: Ints, pieces: np.ndarray) -> bool:
     return bool(((pieces[:, 1] == 1) & (pieces[:, 2] == lengths)).all())
 
@@ -202,6 +268,13 @@ def _spelled_out(index: Any, ndim: int) -> list[Any]:
 
 
 def _checked(entry: Any, axis: int, length: int) -> slice | int:
+    if length != length:
+        if entry == WHOLE:
+            return WHOLE
+        raise ChunkError(
+            f"axis {axis} is of unknown length, so that only all of it can be taken, or a mask applied; call "
+            "x.compute_chunk_sizes() first"
+        )
     if isinstance(entry, slice):
         start, stop, step = entry.indices(length)
         if step == 1 and start == 0 and stop >= length:

@@ -9,10 +9,11 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 
-from restride.collections.array.chunks import block_bounds, normalize_chunks, starts_of
+from restride.collections.array.chunks import Chunks, block_bounds, starts_of
 from restride.collections.array.expr import ArrayExpr
 from restride.collections.array.operations.rechunk import rechunk
-from restride.collections.blocks import Blocks, Map, every
+from restride.collections.array.operations.sources import span_text
+from restride.collections.blocks import Blocks, Map, Select, every
 from restride.collections.expression import Expr
 from restride.errors import ChunkError
 
@@ -71,43 +72,68 @@ class Write(Expr):
         )
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class Writes(Expr):
+    """Several arrays written at once; the blocks of the first come first."""
+
+    writes: tuple[Write, ...]
+
+    def blocks(self, *children: Blocks) -> Blocks:
+        n = sum(table.n for table in children)
+        return Select(n=n, inputs=children, table=every(n))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class WriteThrough(ArrayExpr):
+    """An array each of whose blocks is written when it is made, to a sink with nothing to begin or to finish."""
+
+    array: ArrayExpr
+    sink: Sink
+
+    def identity(self) -> Iterable[Any]:
+        """One thing that is like no other: what is done twice is not done once."""
+        return [object()]
+
+    def _dtype(self) -> np.dtype:
+        return self.array.dtype
+
+    def _chunks(self) -> Chunks:
+        return self.array.chunks
+
+    def shipped(self) -> Expr:
+        self.sink.begin(here=False)  # which sees that the target can be reached
+        return self
+
+    def blocks(self, *children: Blocks) -> Blocks:
+        n = self.array.n_blocks
+        return Map(
+            n=n,
+            inputs=children,
+            kernel=WriteBlock(self.sink, returns=True),
+            index=(every(n),),
+            params=np.column_stack([np.arange(n), block_bounds(self.array.chunks)]),
+            name="write",
+            origin=self.origin,
+        )
+
+
 class WriteBlock:
     """Kernel: write a block, given its number, and start and stop along each axis."""
 
     __name__ = "write"
 
-    def __init__(self, sink: Sink) -> None:
+    def __init__(self, sink: Sink, returns: bool = False) -> None:
         self.sink = sink
+        self.returns = returns
 
-    def __call__(self, param: list[int], block: Any) -> None:
+    def __call__(self, param: list[int], block: Any) -> Any:
         where = tuple(map(slice, param[1::2], param[2::2]))
         try:
             self.sink.write(param[0], where, block)
         except Exception as error:
             error.add_note(f"while writing {span_text(where)} of {self.sink.path}")
             raise
-
-
-class ReadBlock:
-    """Kernel: a block of an object that can be sliced, given start and stop along each axis; errors tell the path."""
-
-    def __init__(self, source: Any, path: str, name: str) -> None:
-        self.__name__ = name
-        self.source = source
-        self.path = path
-
-    def __call__(self, bounds: list[int]) -> np.ndarray:
-        where = tuple(map(slice, bounds[::2], bounds[1::2]))
-        try:
-            return np.asarray(self.source[where])
-        except Exception as error:
-            error.add_note(f"while reading {span_text(where)} of {self.path}")
-            raise
-
-
-def span_text(where: tuple[slice, ...]) -> str:
-    """Slices as people write them: ``[0:5, 10:20]``."""
-    return "[" + ", ".join(f"{cut.start}:{cut.stop}" for cut in where) + "]"
+        return block if self.returns else None
 
 
 def unit_of(x: ArrayExpr, chunks: Sequence[int] | None) -> tuple[int, ...]:
@@ -120,9 +146,24 @@ def unit_of(x: ArrayExpr, chunks: Sequence[int] | None) -> tuple[int, ...]:
     return unit
 
 
-def aligned(x: ArrayExpr, unit: tuple[int, ...]) -> ArrayExpr:
-    """The array in blocks that begin at multiples of a unit, so that no two write to one chunk of a store."""
-    starts = [starts_of(lengths)[:-1] for lengths in x.chunks]
-    if not any((start % size).any() for start, size in zip(starts, unit)):
-        return x
-    return rechunk(x, normalize_chunks(unit, x.shape, x.dtype.itemsize))
+def aligned(x: ArrayExpr, unit: Sequence[int], offset: Sequence[int] = ()) -> ArrayExpr:
+    """The array in blocks that begin at multiples of a unit, so that no two write to one chunk of a store.
+
+    Parameters
+    ----------
+    x : ArrayExpr
+    unit : sequence of int
+        The shape of the store's chunks.
+    offset : sequence of int, optional
+        Where in the store the array begins.
+    """
+    chunks = []
+    for lengths, size, first in zip(x.chunks, unit, offset or (0,) * x.ndim):
+        inner = first + starts_of(lengths)[1:-1]
+        if not (inner % size).any():
+            chunks.append(lengths)
+            continue
+        step = size * max(max(lengths) // size, 1)
+        edges = range(first - first % step + step, first + sum(lengths), step)
+        chunks.append(tuple(np.diff([first, *edges, first + sum(lengths)]).tolist()))
+    return rechunk(x, tuple(chunks))

@@ -11,10 +11,21 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from restride.collections.array.expr import ArrayExpr
 from restride.collections.array.operations.staging import Staging
+from restride.collections.array.operations.zarr_parts import (
+    AppendSink,
+    RegionSink,
+    check_fits,
+    check_marks,
+    region_of,
+)
 
 if TYPE_CHECKING:
     import zarr
+
+Options = dict[str, Any] | None
+"""For the file system of a URL: what fsspec calls storage options."""
 
 INCOMPLETE = "restride_incomplete"
 """Attribute of arrays that are being written where nothing can be renamed."""
@@ -29,8 +40,8 @@ def zarr_module() -> Any:
     return zarr
 
 
-def open_array(store: Any, component: str | None) -> zarr.Array:
-    """Open an array for reading.
+def open_array(store: Any, component: str | None, storage_options: Options = None) -> zarr.Array:
+    """Open an array for reading; see that it is complete.
 
     Raises
     ------
@@ -39,14 +50,22 @@ def open_array(store: Any, component: str | None) -> zarr.Array:
     ValueError
         A group, an array whose writing was interrupted, metadata that cannot be read.
     """
+    array, place = find_array(store, component, storage_options, "r")
+    _check_complete(array, place)
+    check_marks(array, place)
+    return array
+
+
+def find_array(store: Any, component: str | None, storage_options: Options, mode: str) -> tuple[zarr.Array, str]:
+    """Open an array, complete or not, and tell what people call its place; raises what `open_array` does."""
     library = zarr_module()
     if isinstance(store, library.Array):
         if component is not None:
             raise ValueError(f"component={component!r} is for stores; {store} is an array itself")
-        return _complete(store, str(store.store_path))
+        return store, str(store.store_path).removeprefix("file://")
     place = place_text(store, component)
     try:
-        node = library.open(store=store, path=component, mode="r")
+        node = library.open(store=store, path=component, mode=mode, storage_options=storage_options)
     except FileNotFoundError as error:
         raise FileNotFoundError(f"there is no Zarr array at {place}") from error
     except (ValueError, KeyError) as error:
@@ -54,7 +73,14 @@ def open_array(store: Any, component: str | None) -> zarr.Array:
     if not isinstance(node, library.Array):
         names = ", ".join(map(repr, sorted(node.keys()))) or "nothing"
         raise ValueError(f"{place} is a Zarr group, not an array; pass component= to name one (it holds {names})")
-    return _complete(node, place)
+    return node, place
+
+
+def array_to_change(store: Any, component: str | None, storage_options: Options) -> tuple[zarr.Array, str]:
+    """Open an array to write to parts of it; see that it was once written to the end. Raises what `open_array` does."""
+    array, place = find_array(store, component, storage_options, "r+")
+    _check_complete(array, place)
+    return array, place
 
 
 def local_path(store: Any, component: str | None) -> Path | None:
@@ -187,6 +213,7 @@ class RemoteZarrSink(ZarrSink):
 
     store: Any
     overwrite: bool
+    storage_options: Options = None
 
     @property
     def path(self) -> str:
@@ -202,7 +229,12 @@ class RemoteZarrSink(ZarrSink):
         options = dict(self.options)
         attributes = {**(options.pop("attributes", None) or {}), INCOMPLETE: True}
         array = zarr_module().create_array(
-            self.store, name=self.component, attributes=attributes, overwrite=self.overwrite, **options
+            self.store,
+            name=self.component,
+            attributes=attributes,
+            overwrite=self.overwrite,
+            storage_options=self.storage_options,
+            **options,
         )
         return replace(self, array=array)
 
@@ -222,7 +254,7 @@ class RemoteZarrSink(ZarrSink):
         """
         zarr = zarr_module()
         try:
-            node = zarr.open(store=self.store, path=self.component, mode="r")
+            node = zarr.open(store=self.store, path=self.component, mode="r", storage_options=self.storage_options)
         except FileNotFoundError:
             return
         if not isinstance(node, zarr.Array):
@@ -239,6 +271,7 @@ def zarr_sink(
     dtype: np.dtype,
     chunks: tuple[int, ...],
     options: Mapping[str, Any],
+    storage_options: Options = None,
 ) -> LocalZarrSink | RemoteZarrSink:
     """Where to write an array.
 
@@ -251,7 +284,9 @@ def zarr_sink(
     path = local_path(store, component)
     options = dict(shape=shape, dtype=dtype, chunks=chunks, **options)
     if path is None:
-        remote = RemoteZarrSink(component=component, options=options, store=store, overwrite=overwrite)
+        remote = RemoteZarrSink(
+            component=component, options=options, store=store, overwrite=overwrite, storage_options=storage_options
+        )
         remote.check()
         return remote
     staging = Staging(path, is_zarr_array, overwrite)
@@ -259,7 +294,32 @@ def zarr_sink(
     return LocalZarrSink(component=component, options=options, root=str(local_path(store, None)), staging=staging)
 
 
-def _complete(array: zarr.Array, place: str) -> zarr.Array:
+def region_sink(x: ArrayExpr, store: Any, component: str | None, region: Any, storage_options: Options) -> RegionSink:
+    """A region of an array that exists, for an array to be written to; raises what `region_of`, `check_fits` do."""
+    array, path = array_to_change(store, component, storage_options)
+    sides = region_of(region, array.shape, path)
+    check_fits(x.shape, x.dtype, sides, array, path)
+    return RegionSink(array=array, path=path, region=sides, in_memory=is_in_memory(array.store_path))
+
+
+def append_sink(x: ArrayExpr, store: Any, component: str | None, axis: int, storage_options: Options) -> AppendSink:
+    """The end of an array that exists, for an array to be written to; raises what `check_fits` does."""
+    array, path = array_to_change(store, component, storage_options)
+    check_marks(array, path)
+    axis = np.lib.array_utils.normalize_axis_index(axis, array.ndim)
+    old = array.shape[axis]
+    length = old + (x.shape[axis] if x.ndim == array.ndim else 0)
+    sides = tuple(slice(old, length) if a == axis else slice(0, n) for a, n in enumerate(array.shape))
+    check_fits(x.shape, x.dtype, sides, array, path)
+    in_memory = is_in_memory(array.store_path)
+    return AppendSink(array=array, path=path, axis=axis, length=length, in_memory=in_memory, old_length=old)
+
+
+def store_chunks(array: zarr.Array) -> tuple[int, ...]:
+    """The shape of what is read and written as a whole."""
+    return tuple(map(int, array.shards or array.chunks))
+
+
+def _check_complete(array: zarr.Array, place: str) -> None:
     if INCOMPLETE in array.attrs:
         raise ValueError(f"the Zarr array at {place} is incomplete: it is being written, or that was interrupted")
-    return array

@@ -1,0 +1,1 @@
+"""The methods of `Array`, by family; each only says which operation it is."""
