@@ -128,6 +128,19 @@ class OtherChunks(ArrayExpr):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class SameChunks(ArrayExpr):
+    """Base of nodes that have an array's dtype and chunks, whatever elements."""
+
+    array: ArrayExpr
+
+    def _dtype(self) -> np.dtype:
+        return self.array.dtype
+
+    def _chunks(self) -> Chunks:
+        return self.array.chunks
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Persisted(ArrayExpr):
     """Blocks that are, or will be, in the store of a client."""
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from restride.collections.array.chunks import UNKNOWN, Chunks, Shape, broadcast_index, known
-from restride.collections.array.expr import ArrayExpr
+from restride.collections.array.expr import ArrayExpr, SameChunks
 from restride.collections.array.operations.cuts import WHOLE, Cuts
 from restride.collections.array.operations.elementwise import elementwise
 from restride.collections.array.operations.rechunk import rechunk
@@ -58,10 +58,9 @@ class Compress(ArrayExpr):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class SetMasked(ArrayExpr):
+class SetMasked(SameChunks):
     """An array with other elements along an axis where a mask is true, block by block."""
 
-    array: ArrayExpr
     mask: ArrayExpr
     """Of the blocks of that axis."""
     values: ArrayExpr
@@ -71,12 +70,6 @@ class SetMasked(ArrayExpr):
     @property
     def label(self) -> str:
         return "setitem"
-
-    def _dtype(self) -> np.dtype:
-        return self.array.dtype
-
-    def _chunks(self) -> Chunks:
-        return self.array.chunks
 
     def blocks(self, *children: Blocks) -> Blocks:
         mask = np.arange(self.mask.n_blocks).reshape([-1 if a == self.axis else 1 for a in range(self.ndim)])

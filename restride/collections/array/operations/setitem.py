@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from restride.collections.array.chunks import (
-    Chunks,
     Shape,
     block_bounds,
     broadcast_index,
@@ -19,7 +18,7 @@ from restride.collections.array.chunks import (
     known,
     per_block,
 )
-from restride.collections.array.expr import ArrayExpr
+from restride.collections.array.expr import ArrayExpr, SameChunks
 from restride.collections.array.operations import masks, slicing
 from restride.collections.array.operations.cuts import WHOLE
 from restride.collections.array.operations.elementwise import astype, elementwise, stretching
@@ -35,21 +34,14 @@ from restride.engine.graphs.graph import Params
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Assigned(ArrayExpr):
+class Assigned(SameChunks):
     """Base of nodes: an array with other elements in some of its blocks."""
 
-    array: ArrayExpr
     values: ArrayExpr
 
     @property
     def label(self) -> str:
         return "setitem"
-
-    def _dtype(self) -> np.dtype:
-        return self.array.dtype
-
-    def _chunks(self) -> Chunks:
-        return self.array.chunks
 
     def _with_touched(
         self, children: Sequence[Blocks], touched: Ints, values: Ints, params: Params, kernel: Any
@@ -119,10 +111,9 @@ class SetPlaces(Assigned):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class SetPlacesLazy(ArrayExpr):
+class SetPlacesLazy(SameChunks):
     """Other elements at places on an axis that are yet to be computed; places and values are in one block there."""
 
-    array: ArrayExpr
     values: ArrayExpr
     places: ArrayExpr
     axis: int
@@ -130,12 +121,6 @@ class SetPlacesLazy(ArrayExpr):
     @property
     def label(self) -> str:
         return "setitem"
-
-    def _dtype(self) -> np.dtype:
-        return self.array.dtype
-
-    def _chunks(self) -> Chunks:
-        return self.array.chunks
 
     def blocks(self, *children: Blocks) -> Blocks:
         n = children[0].n

@@ -9,8 +9,8 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 
-from restride.collections.array.chunks import Chunks, block_bounds, starts_of
-from restride.collections.array.expr import ArrayExpr
+from restride.collections.array.chunks import block_bounds, starts_of
+from restride.collections.array.expr import ArrayExpr, SameChunks
 from restride.collections.array.operations.rechunk import rechunk
 from restride.collections.array.operations.sources import span_text
 from restride.collections.blocks import Blocks, Map, Select, every
@@ -84,21 +84,14 @@ class Writes(Expr):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class WriteThrough(ArrayExpr):
+class WriteThrough(SameChunks):
     """An array each of whose blocks is written when it is made, to a sink with nothing to begin or to finish."""
 
-    array: ArrayExpr
     sink: Sink
 
     def identity(self) -> Iterable[Any]:
         """One thing that is like no other: what is done twice is not done once."""
         return [object()]
-
-    def _dtype(self) -> np.dtype:
-        return self.array.dtype
-
-    def _chunks(self) -> Chunks:
-        return self.array.chunks
 
     def shipped(self) -> Expr:
         self.sink.begin(here=False)  # which sees that the target can be reached
