@@ -9,6 +9,8 @@ Everything roots in `RestrideError`, sorted by whose problem it is::
     ├── WaitTimeoutError    (TimeoutError)      a wait ended before what it waited for
     ├── ClosedError         (RuntimeError)      a client or future used after its client was closed
     ├── BlockError          (ValueError)        a user's function returned a block other than declared
+    ├── SchemaError         (ValueError)        a partition of other columns or dtypes than its frame: the data's, or meta's
+    ├── ShuffleError        (RuntimeError)      rows were lost, or changed, on their way through a shuffle
     ├── SerializationError  (TypeError)         something that has to travel cannot be pickled: the caller's
     ├── TaskError           (RuntimeError)      stands for an exception of a task that cannot be pickled itself
     ├── ConnectError        (OSError)           no connection to an address, or none any more
@@ -56,6 +58,14 @@ class ClosedError(RestrideError, RuntimeError):
 
 class BlockError(RestrideError, ValueError):
     """A user's function returned a block of another shape or dtype than declared."""
+
+
+class SchemaError(RestrideError, ValueError):
+    """A partition has other columns or dtypes than its frame is known to have."""
+
+
+class ShuffleError(RestrideError, RuntimeError):
+    """A shuffle's pieces are not what was split: rows were lost, doubled or changed on their way."""
 
 
 class SerializationError(RestrideError, TypeError):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from restride.collections.assembling import Assembling, Places
 from restride.collections.explain import Explanation, explain
 from restride.collections.expression import Expr
 from restride.collections.lowering import lower
@@ -86,7 +87,7 @@ class Collection:
           sum-combine           1          3
         0 B read, 8 B made
         """
-        return explain([self.expr])
+        return explain([self.expr], ask)
 
     def visualize(self, filename: str | os.PathLike[str] | None = None) -> Any:
         """Draw the task graph that `compute` will run: a box for each layer, with its tasks; needs graphviz.
@@ -108,7 +109,7 @@ class Collection:
         ValueError
             The file name ends in no known format.
         """
-        return visualize([self.expr], filename)
+        return visualize([self.expr], ask, filename)
 
     def _computation(self, *, here: bool) -> tuple[Expr, Callable[[list[Any]], Any]]:
         """The expression to compute, and what makes the value of its blocks; whether tasks run in this process."""
@@ -132,7 +133,7 @@ def compute(*collections: Collection, **options: Any) -> tuple[Any, ...]:
     Parameters
     ----------
     *collections : Collection
-        Arrays, in any mixture.
+        Arrays, frames, series and scalars, in any mixture.
     **options
         ``retries``, ``priority``, ``workers``, ``resources``: as for `Client.submit`, for all tasks.
 
@@ -157,9 +158,15 @@ def compute(*collections: Collection, **options: Any) -> tuple[Any, ...]:
             computing.enter_context(collection._computing(here=client.in_process))
             for collection in _checked(collections)
         ]
-        graph, ids = lower([expr for expr, _ in computations], ship=not client.in_process)
-        blocks = client.outputs_of(graph, np.concatenate(ids), chosen) if ids else []
-        return tuple(value_of(blocks[start:stop]) for (_, value_of), (start, stop) in zip(computations, _spans(ids)))
+        graph, ids = lower([expr for expr, _ in computations], ask, ship=not client.in_process)
+        values, spans = [value_of for _, value_of in computations], _spans(ids)
+        if any(isinstance(value_of, Assembling) for value_of in values):
+            places = Places(values, spans)
+            client.take_outputs(graph, np.concatenate(ids), chosen, places.take)
+            blocks = places.blocks
+        else:
+            blocks = client.outputs_of(graph, np.concatenate(ids), chosen) if ids else []
+        return tuple(value_of(blocks[start:stop]) for value_of, (start, stop) in zip(values, spans))
 
 
 def persist(*collections: Collection, **options: Any) -> tuple[Any, ...]:
@@ -168,7 +175,7 @@ def persist(*collections: Collection, **options: Any) -> tuple[Any, ...]:
     Parameters
     ----------
     *collections : Collection
-        Arrays, in any mixture.
+        Arrays, frames, series and scalars, in any mixture.
     **options
         ``retries``, ``priority``, ``workers``, ``resources``: as for `Client.submit`, for all tasks.
 
@@ -186,11 +193,20 @@ def persist(*collections: Collection, **options: Any) -> tuple[Any, ...]:
     285 81
     """
     client = default_client()
-    graph, ids = lower([collection._to_persist() for collection in _checked(collections)], ship=not client.in_process)
+    exprs = [collection._to_persist() for collection in _checked(collections)]
+    graph, ids = lower(exprs, ask, ship=not client.in_process)
     futures = client.submit_graph(graph, np.concatenate(ids), **options) if ids else []
     return tuple(
         collection._over_futures(futures[start:stop]) for collection, (start, stop) in zip(collections, _spans(ids))
     )
+
+
+def ask(questions: Sequence[Expr]) -> list[list[Any]]:
+    """The blocks of expressions, computed on the client in use."""
+    client = default_client()
+    graph, ids = lower(questions, ask, ship=not client.in_process)
+    blocks = client.outputs_of(graph, np.concatenate(ids), options_of())
+    return [blocks[start:stop] for start, stop in _spans(ids)]
 
 
 def _checked(collections: Sequence[Any]) -> Sequence[Collection]:

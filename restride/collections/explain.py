@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from restride.collections.expression import Expr, subexpressions
+from restride.collections.facts import Ask, settled
 from restride.collections.fusion import fuse
 from restride.collections.lowering import to_blocks, to_graph
 from restride.collections.optimize import optimized
@@ -72,9 +73,9 @@ class Explanation:
         )
 
 
-def explain(roots: Sequence[Expr]) -> Explanation:
-    """What computing some expressions together will do."""
-    after = optimized(roots)
+def explain(roots: Sequence[Expr], ask: Ask) -> Explanation:
+    """What computing some expressions together will do; `ask` computes what that depends on."""
+    after = settled(optimized(roots), ask)
     graph, ids = to_graph(fuse(to_blocks(after)))
     wanted = np.concatenate(ids) if ids else np.zeros(0, np.int64)
     return Explanation(

@@ -99,6 +99,14 @@ class Expr:
         """The same blocks where tasks run in other processes: data that each kernel would take along goes by block."""
         return self
 
+    def questions(self) -> tuple[Expr, ...]:
+        """Small expressions whose values the node wants to know before it lowers; see `restride.collections.facts`."""
+        return ()
+
+    def answered(self, answers: Sequence[Any]) -> Expr:
+        """The node that knows the answers to its questions, for each the list of its blocks; it asks no more."""
+        raise NotImplementedError(type(self).__name__)
+
     def with_children(self, children: Sequence[Expr]) -> Expr:
         """The same node over other children."""
         if all(new is old for new, old in zip(children, self.children, strict=True)):

@@ -1,7 +1,8 @@
 """Lowering: from expressions to a task graph, by way of blocks.
 
-The whole pipeline is `lower`: make the expressions cheaper, write each as a table of blocks, fuse maps, append a layer
-for each table that is left. Every pass works on whole tables; none looks at a block.
+The whole pipeline is `lower`: make the expressions cheaper, ask what has to be known of the data, write each as a table
+of blocks, fuse maps, append a layer for each table that is left. Every pass works on whole tables; none looks at a
+block.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import numpy as np
 
 from restride.collections.blocks import Blocks, Gather, Map, Ready, Rechunked, Select
 from restride.collections.expression import Expr, subexpressions
+from restride.collections.facts import Ask, no_answers, settled
 from restride.collections.fusion import fuse
 from restride.collections.optimize import optimized
 from restride.collections.traversal import postorder
@@ -20,12 +22,14 @@ from restride.engine.graphs.graph import TaskGraph
 from restride.shuffle.rechunk import lower_rechunk
 
 
-def lower(exprs: Sequence[Expr], *, ship: bool = False) -> tuple[TaskGraph, list[Ints]]:
+def lower(exprs: Sequence[Expr], ask: Ask = no_answers, *, ship: bool = False) -> tuple[TaskGraph, list[Ints]]:
     """Write expressions as one task graph.
 
     Parameters
     ----------
     exprs : sequence of Expr
+    ask : callable
+        Computes what nodes want to know of the data before they lower.
     ship : bool
         Tasks will run in other processes.
 
@@ -35,7 +39,7 @@ def lower(exprs: Sequence[Expr], *, ship: bool = False) -> tuple[TaskGraph, list
     ids : list of int64 arrays
         For each expression the tasks whose outputs are its blocks, in the blocks' order.
     """
-    return to_graph(fuse(to_blocks(optimized(exprs, ship_data=ship))))
+    return to_graph(fuse(to_blocks(settled(optimized(exprs, ship_data=ship), ask))))
 
 
 def to_blocks(exprs: Sequence[Expr]) -> list[Blocks]:

@@ -1,4 +1,4 @@
-"""The optimiser: the passes that make expressions cheaper, in their order. None looks at data, or at single blocks.
+"""The optimiser: passes that make expressions cheaper. None looks at data, or at single blocks.
 
 What comes later is not here: chains of kernels become one in `restride.collections.fusion`, and tasks whose outputs
 nobody needs are left out when a graph is submitted.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from restride.collections.array.operations.pushdown import push_rechunks, push_slices
 from restride.collections.expression import Expr, rewrite
 
 Pass = Callable[[Sequence[Expr]], list[Expr]]
@@ -24,11 +23,12 @@ def ship(roots: Sequence[Expr]) -> list[Expr]:
     return rewrite(roots, lambda expr: expr.shipped())
 
 
-PASSES: tuple[Pass, ...] = (
-    push_slices,
-    simplify,  # after slices, which bring rechunks together
-    push_rechunks,  # after rechunks in a row have become one
-)
+_passes: list[Pass] = []
+
+
+def add_passes(*passes: Pass) -> None:
+    """Have these passes run, too: each kind of collection brings its own as it is imported."""
+    _passes.extend(passes)
 
 
 def optimized(roots: Sequence[Expr], *, ship_data: bool = False) -> list[Expr]:
@@ -41,6 +41,6 @@ def optimized(roots: Sequence[Expr], *, ship_data: bool = False) -> list[Expr]:
         Tasks will run in other processes.
     """
     exprs = list(roots)
-    for run in (*PASSES, ship) if ship_data else PASSES:
+    for run in (*_passes, ship) if ship_data else _passes:
         exprs = run(exprs)
     return exprs

@@ -10,6 +10,7 @@ import numpy as np
 
 from restride.collections.explain import layer_sizes
 from restride.collections.expression import Expr
+from restride.collections.facts import Ask
 from restride.collections.lowering import lower
 from restride.engine.graphs.csr import Ints
 from restride.engine.graphs.graph import TaskGraph
@@ -18,13 +19,13 @@ from restride.engine.graphs.job import needed
 INSTALL = "drawing graphs needs graphviz: pip install graphviz, and its program dot (apt install graphviz)"
 
 
-def visualize(roots: Sequence[Expr], filename: str | os.PathLike[str] | None = None) -> Any:
+def visualize(roots: Sequence[Expr], ask: Ask, filename: str | os.PathLike[str] | None = None) -> Any:
     """Draw the graph of some expressions computed together; see `Collection.visualize`."""
     try:
         import graphviz
     except ImportError as error:
         raise ImportError(INSTALL) from error
-    graph, ids = lower(roots)
+    graph, ids = lower(roots, ask)
     source = graphviz.Source(dot_text(graph, np.concatenate(ids) if ids else np.zeros(0, np.int64)))
     if filename is None:
         return source

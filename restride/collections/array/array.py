@@ -24,9 +24,11 @@ from restride.collections.array.methods.standard import Standard
 from restride.collections.array.methods.storage import Storage
 from restride.collections.array.operations import elementwise as ew
 from restride.collections.array.operations.map_blocks import map_blocks
+from restride.collections.array.operations.pushdown import push_rechunks, push_slices
 from restride.collections.array.operations.rechunk import Rechunk, rechunk
-from restride.collections.array.operations.result import IntoMemory, assembled, joined, memory_for
+from restride.collections.array.operations.result import LARGE_RESULT, Assembly, IntoMemory, Memory, assembled, joined
 from restride.collections.expression import Expr, subexpressions
+from restride.collections.optimize import add_passes, simplify
 
 if TYPE_CHECKING:
     from restride.engine.client.futures import Future
@@ -34,6 +36,12 @@ if TYPE_CHECKING:
 
 NUMPY_FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {}
 """numpy's functions that stay lazy when called with an `Array`; filled by `implements`."""
+
+add_passes(
+    push_slices,
+    simplify,  # after slices, which bring rechunks together
+    push_rechunks,  # after rechunks in a row have become one
+)
 
 UFUNC_OPERANDS = (np.ndarray, np.generic, bool, int, float, complex, str, bytes, list, tuple, type(None))
 """What ufuncs take beside arrays; others, such as labelled arrays, know themselves what to make of ours."""
@@ -69,11 +77,13 @@ class Array(Operators, Reductions, Manipulation, LinearAlgebra, Indexing, Standa
         if self.npartitions == 1:
             return self.expr, lambda blocks: self._own(blocks[0])
         if math.isnan(self.size):
-            return self.expr, lambda blocks: joined(blocks, self.numblocks, self.dtype)
+            return self.expr, lambda blocks: joined(blocks, self.numblocks, self.dtype, self.expr.masked)
         if not here:
-            return self.expr, lambda blocks: assembled(blocks, self.chunks, self.dtype)
-        result = memory_for(self.shape, self.dtype, self.expr.masked)
-        return IntoMemory(self.expr, result), lambda _: result
+            if self.nbytes > LARGE_RESULT:
+                return self.expr, Assembly(self.chunks, self.dtype, self.expr.masked)
+            return self.expr, lambda blocks: assembled(blocks, self.chunks, self.dtype, self.expr.masked)
+        memory = Memory(self.shape, self.dtype, self.expr.masked)
+        return IntoMemory(self.expr, memory), lambda _: memory.array
 
     def _own(self, block: Any) -> Any:
         """A lone block as the caller's own: no view of what the user passed in, nor what a client still holds."""

@@ -1,14 +1,13 @@
 """Slices and rechunks pushed towards the sources: what is cut away is never read, computed, or made a task of.
 
-From the wanted expressions towards the sources, each node learns what is asked of it: everything, or parts. If several
-parts are asked for, it makes the smallest box that has them all, once, so that nothing is ever made twice; then the cut
-goes through it, if it knows how (`ArrayExpr.sliced`, `ArrayExpr.of_blocks`), and becomes what it asks of its children.
+Slices go as `restride.collections.pushdown` says, through the nodes that know how: `ArrayExpr.sliced` and
+`ArrayExpr.of_blocks`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -19,50 +18,13 @@ from restride.collections.array.operations.rechunk import Rechunk
 from restride.collections.array.operations.slicing import Slice, cut_array
 from restride.collections.array.operations.sources import FromArray
 from restride.collections.expression import Expr, rewrite, subexpressions
+from restride.collections.pushdown import push
 from restride.errors import InternalError
 
 
 def push_slices(roots: Sequence[Expr]) -> list[Expr]:
     """The same expressions, with slices as near to the sources as they can be."""
-    order = subexpressions(roots)
-    if not any(isinstance(expr, Slice) for expr in order):
-        return list(roots)
-    asked: dict[Expr, list[Cuts | None]] = {root: [None] for root in roots}
-    cut: dict[Expr, Cuts | None] = {}
-    pushed: dict[Expr, Expr] = {}
-    for expr in reversed(order):
-        if expr not in asked:
-            continue
-        cuts = _enough(expr, asked[expr])
-        new = None if cuts is None else _cut(expr, cuts)
-        cut[expr], pushed[expr] = (None, expr) if new is None else (cuts, new)
-        for child, part in _asks(pushed[expr], set(expr.children)):
-            asked.setdefault(child, []).append(part)
-
-    made: dict[Expr, Expr] = {}
-
-    def part_of(expr: Expr, part: Cuts | None, origin: str | None) -> Expr:
-        have = cut[expr]
-        if part is None or part == have:
-            return made[expr]
-        array = made[expr]
-        assert isinstance(expr, ArrayExpr)
-        assert isinstance(array, ArrayExpr)
-        if have is not None:
-            part = tuple(within(p, h, length) for p, h, length in zip(part, have, expr.shape) if isinstance(h, slice))
-        return cut_array(array, part).made_at(origin)
-
-    def remade(node: Expr, children: set[Expr]) -> Expr:
-        if isinstance(node, Slice) and node.array in children:
-            return part_of(node.array, node.cuts, node.origin)
-        if node in children:
-            return part_of(node, None, node.origin)
-        return node.with_children([remade(child, children) for child in node.children])
-
-    for expr in order:
-        if expr in pushed:
-            made[expr] = remade(pushed[expr], set(expr.children))
-    return [made[root] for root in roots]
+    return push(roots, _SLICES)
 
 
 def push_rechunks(roots: Sequence[Expr]) -> list[Expr]:
@@ -77,15 +39,29 @@ def push_rechunks(roots: Sequence[Expr]) -> list[Expr]:
     return rewrite(roots, rule)
 
 
-def _asks(node: Expr, children: set[Expr]) -> Iterator[tuple[Expr, Cuts | None]]:
-    """What a node, which may stand on new ones, needs of the children that there were: parts, or (None) all."""
-    if isinstance(node, Slice) and node.array in children:
-        yield node.array, node.cuts
-    elif node in children:
-        yield node, None
-    else:
-        for child in node.children:
-            yield from _asks(child, children)
+class _Slices:
+    """A part of an array is what cuts along its axes leave; several have the box around them in common."""
+
+    def taken(self, node: Expr) -> tuple[Expr, Cuts] | None:
+        return (node.array, node.cuts) if isinstance(node, Slice) else None
+
+    def enough(self, expr: Expr, parts: Sequence[Cuts | None]) -> Cuts | None:
+        return _enough(expr, parts)
+
+    def pushed(self, expr: Expr, part: Cuts) -> ArrayExpr | None:
+        return _cut(expr, part)
+
+    def out_of(self, made: Expr, expr: Expr, have: Cuts | None, part: Cuts, taker: Expr) -> Expr:
+        assert isinstance(expr, ArrayExpr)
+        assert isinstance(made, ArrayExpr)
+        if part == have:
+            return made
+        if have is not None:
+            part = tuple(within(p, h, length) for p, h, length in zip(part, have, expr.shape) if isinstance(h, slice))
+        return cut_array(made, part).made_at(taker.origin)
+
+
+_SLICES = _Slices()
 
 
 def _enough(expr: Expr, parts: Sequence[Cuts | None]) -> Cuts | None:

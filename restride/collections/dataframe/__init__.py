@@ -1,0 +1,1 @@
+"""Frames: partitioned tables with pandas' semantics. What users import is in `restride.dataframe`."""

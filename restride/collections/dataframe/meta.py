@@ -1,0 +1,134 @@
+"""meta: what is known of a frame without computing it, as an empty pandas object.
+
+Its labels, dtypes, categories and names are those of the result. A default index, that counts all rows from 0, is an
+empty `RangeIndex`; every other index is an empty index of its dtype.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from typing import Any, TypeGuard
+
+import pandas as pd
+
+Meta = pd.DataFrame | pd.Series | pd.Index
+
+UNKNOWN_CATEGORIES = "__UNKNOWN_CATEGORIES__"
+"""The one category of a categorical dtype whose categories are only known when computed."""
+
+
+def is_frame_like(value: Any) -> TypeGuard[Meta]:
+    """Whether a value is one of pandas' labelled objects."""
+    return isinstance(value, (pd.DataFrame, pd.Series, pd.Index))
+
+
+def meta_of(value: Meta) -> Meta:
+    """The meta of an object in memory; an index that counts its rows from 0 is a default one."""
+    if isinstance(value, pd.Index):
+        return value[:0] if not isinstance(value, pd.RangeIndex) else pd.Index([], dtype="int64", name=value.name)
+    return with_index(value.iloc[:0], index_meta(value.index))
+
+
+def index_meta(index: pd.Index) -> pd.Index:
+    """The empty index that stands for an index of the data."""
+    if isinstance(index, pd.RangeIndex):
+        if is_default(index):
+            return pd.RangeIndex(0, name=index.name)
+        return pd.Index([], dtype="int64", name=index.name)
+    return index[:0]
+
+
+def is_default(index: pd.Index) -> bool:
+    """Whether an index of data counts rows from 0, so that it need not be stored."""
+    return isinstance(index, pd.RangeIndex) and index.start == 0 and index.step == 1
+
+
+def has_default_index(meta: Meta) -> bool:
+    """Whether the rows have no labels but their numbers."""
+    return not isinstance(meta, pd.Index) and isinstance(meta.index, pd.RangeIndex)
+
+
+def with_index(meta: Meta, index: pd.Index) -> Meta:
+    """The same meta over another empty index."""
+    if isinstance(meta, pd.Index):
+        return index
+    return meta.set_axis(index, axis=0)
+
+
+def column_dtypes(meta: Meta) -> list[Any]:
+    """The dtypes of the data columns in order; an index has none."""
+    if isinstance(meta, pd.DataFrame):
+        return list(meta.dtypes)
+    return [meta.dtype] if isinstance(meta, pd.Series) else []
+
+
+def level_dtypes(meta: Meta) -> list[Any]:
+    """The dtypes of the levels of the index that are stored."""
+    if has_default_index(meta):
+        return []
+    index = index_of(meta)
+    if isinstance(index, pd.MultiIndex):
+        return [index.levels[i].dtype for i in range(index.nlevels)]
+    return [index.dtype]
+
+
+def index_of(meta: Meta) -> pd.Index:
+    """The index of a meta, or itself if it is one."""
+    return meta if isinstance(meta, pd.Index) else meta.index
+
+
+def labels_of(meta: Meta) -> list[Hashable]:
+    """The labels of the data columns in order."""
+    if isinstance(meta, pd.DataFrame):
+        return list(meta.columns)
+    return [meta.name] if isinstance(meta, pd.Series) else []
+
+
+def positions_of(meta: pd.DataFrame, labels: Iterable[Hashable]) -> list[int]:
+    """Where columns are, by label; several for a label that several columns have.
+
+    Raises
+    ------
+    KeyError
+        As pandas: a label that no column has.
+    """
+    positions: list[int] = []
+    for label in labels:
+        found = meta.columns.get_indexer_for([label])
+        if -1 in found:
+            raise KeyError(label)
+        positions += found.tolist()
+    return positions
+
+
+def take_columns(meta: pd.DataFrame, positions: Sequence[int]) -> pd.DataFrame:
+    """The meta of some columns, by position."""
+    return meta.iloc[:, list(positions)]
+
+
+def is_unknown_categorical(dtype: Any) -> bool:
+    """Whether a dtype is a categorical one whose categories are not known yet."""
+    return (
+        isinstance(dtype, pd.CategoricalDtype)
+        and dtype.categories is not None
+        and len(dtype.categories) == 1
+        and dtype.categories[0] == UNKNOWN_CATEGORIES
+    )
+
+
+def describe(meta: Meta) -> tuple[Any, ...]:
+    """A meta in plain values, equal for equal metas: what expressions are named by."""
+    index = index_of(meta)
+    frame = (type(meta).__name__, tuple(map(repr, labels_of(meta))), tuple(map(_dtype_text, column_dtypes(meta))))
+    columns = meta.columns if isinstance(meta, pd.DataFrame) else None
+    extra = () if columns is None else (repr(list(columns.names)), type(columns).__name__)
+    return (*frame, *extra, type(index).__name__, repr(list(index.names)), *map(_dtype_text, level_dtypes(meta)))
+
+
+def _dtype_text(dtype: Any) -> str:
+    if isinstance(dtype, pd.CategoricalDtype):
+        categories = [] if dtype.categories is None else dtype.categories
+        return f"category[{dtype.ordered}]({getattr(categories, 'dtype', '')}: {list(categories)!r})"
+    if isinstance(dtype, pd.StringDtype):
+        return f"{dtype!r}[{dtype.storage}, {dtype.na_value!r}]"
+    return str(dtype)

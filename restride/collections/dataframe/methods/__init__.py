@@ -1,0 +1,1 @@
+"""Families of methods of frames and series, as mixins."""

@@ -1,0 +1,215 @@
+"""What looks at rows before and after: running values, shifts, fills, rolling windows, spans of time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Self
+
+import pandas as pd
+
+from restride.collections.dataframe.base import FrameBase
+from restride.collections.dataframe.methods.partitions import make_meta, meta_from_data
+from restride.collections.dataframe.operations.cumulative import cumulative
+from restride.collections.dataframe.operations.overlap import map_overlap
+from restride.collections.dataframe.operations.reductions import one_row
+from restride.collections.dataframe.operations.rowwise import Method, labelled, rowwise
+from restride.collections.dataframe.operations.time_overlap import map_time_overlap
+from restride.collections.dataframe.resampler import Resampler
+from restride.collections.dataframe.rolling import Rolling
+
+
+class Windows(FrameBase):
+    """What looks at rows before and after."""
+
+    def cumsum(self, axis: Any = 0, skipna: bool = True) -> Self:
+        """Sum of all rows up to each; missing values are left out, or spoil all that follow.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> import restride.dataframe as rd
+        >>> rd.from_pandas(pd.Series([1, 2, 3]), npartitions=2).cumsum().compute().tolist()
+        [1, 3, 6]
+        """
+        return self._cumulative("cumsum", axis, skipna)
+
+    def cumprod(self, axis: Any = 0, skipna: bool = True) -> Self:
+        """Product of all rows up to each; see `cumsum`."""
+        return self._cumulative("cumprod", axis, skipna)
+
+    def cummin(self, axis: Any = 0, skipna: bool = True) -> Self:
+        """Least of all rows up to each; see `cumsum`."""
+        return self._cumulative("cummin", axis, skipna)
+
+    def cummax(self, axis: Any = 0, skipna: bool = True) -> Self:
+        """Greatest of all rows up to each; see `cumsum`."""
+        return self._cumulative("cummax", axis, skipna)
+
+    def _cumulative(self, how: str, axis: Any, skipna: bool) -> Self:
+        if axis in (1, "columns"):
+            new: Self = self._new(rowwise(Method(how), self.expr, axis=1, skipna=skipna))
+            return new
+        made: Self = self._new(cumulative(self.expr, how, skipna=skipna))
+        return made
+
+    def shift(self, periods: int = 1, freq: Any = None, axis: Any = 0) -> Self:
+        """Rows moved down by some, their labels staying; or labels moved by a span of time.
+
+        Parameters
+        ----------
+        periods : int
+            By how many rows; up if negative.
+        freq : str or offset, optional
+            Move the labels by so many of it instead.
+        """
+        new: Self
+        if axis in (1, "columns"):
+            new = self._new(rowwise(Method("shift"), self.expr, periods=periods, freq=freq, axis=1))
+        elif freq is not None:
+            meta = self.expr.meta.shift(periods, freq=freq)
+            new = self._new(
+                self._new(labelled(self.expr)).map_partitions(Method("shift"), periods, freq=freq, meta=meta).expr
+            )
+        else:
+            new = self._overlapped("shift", max(periods, 0), max(-periods, 0), periods=periods)
+        return new
+
+    def diff(self, periods: int = 1, axis: Any = 0) -> Self:
+        """Each row less one before it, or after it if `periods` is negative."""
+        if axis in (1, "columns"):
+            new: Self = self._new(rowwise(Method("diff"), self.expr, periods=periods, axis=1))
+            return new
+        return self._overlapped("diff", max(periods, 0), max(-periods, 0), periods=periods)
+
+    def pct_change(self, periods: int = 1) -> Self:
+        """By what fraction each row differs from one before it."""
+        return self._overlapped("pct_change", max(periods, 0), max(-periods, 0), periods=periods)
+
+    def ffill(self, axis: Any = 0, limit: int | None = None) -> Self:
+        """Missing values as the last one before them that is there, over `limit` rows at most."""
+        return self._filled("ffill", axis, limit)
+
+    def bfill(self, axis: Any = 0, limit: int | None = None) -> Self:
+        """Missing values as the first one after them that is there, over `limit` rows at most."""
+        return self._filled("bfill", axis, limit)
+
+    def _filled(self, name: str, axis: Any, limit: int | None) -> Self:
+        if limit is not None and limit < 1:
+            raise ValueError("Limit must be greater than 0")
+        if axis in (1, "columns"):
+            new: Self = self._new(rowwise(Method(name), self.expr, axis=1, limit=limit))
+            return new
+        before, after = (limit, 0) if name == "ffill" else (0, limit)
+        return self._overlapped(name, before, after, limit=limit)
+
+    def _overlapped(self, name: str, before: int | None, after: int | None, **kwargs: Any) -> Self:
+        function = Method(name)
+        frame = self.expr
+        meta = function(one_row(frame.meta), **kwargs).iloc[:0].set_axis(frame.meta.index, axis=0)
+        new: Self = self._new(
+            map_overlap(frame, function, before, after, meta=meta, word=name, columnwise=True, **kwargs)
+        )
+        return new
+
+    def map_overlap(
+        self, func: Callable[..., Any], before: Any, after: Any, *args: Any, meta: Any = None, **kwargs: Any
+    ) -> Any:
+        """Apply a function to each partition together with rows of its neighbours, of which the result is trimmed.
+
+        Parameters
+        ----------
+        func : callable
+            Called ``func(rows, *args, **kwargs)``; gives a row for each row.
+        before, after : int or timedelta
+            How many rows of the neighbours it sees, or those within a span of time, for which divisions must be known.
+        meta : pandas object, optional
+            An empty one of the labels and dtypes of the result; without it the function is called once now, with the
+            first partition that has rows.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> import restride.dataframe as rd
+        >>> x = rd.from_pandas(pd.Series([1, 2, 4, 8]), npartitions=2)
+        >>> x.map_overlap(lambda rows: rows.diff(), 1, 0).compute().tolist()
+        [nan, 1.0, 2.0, 4.0]
+        """
+        frame = labelled(self.expr)
+        function = WithArguments(func, args)
+        meta = make_meta(meta_from_data(function, frame, [], kwargs) if meta is None else meta)
+        word = getattr(func, "__name__", "map_overlap").strip("<>")
+        if isinstance(before, int) and isinstance(after, int):
+            if min(before, after) < 0:
+                raise ValueError("before and after must be 0 or more")
+            return self._new(map_overlap(frame, function, before, after, meta=meta, word=word, **kwargs))
+        spans = [None if span in (0, None) else pd.Timedelta(span) for span in (before, after)]
+        return self._new(map_time_overlap(frame, WithArguments(func, args, tuple(kwargs.items())), *spans, meta, word))
+
+    def rolling(
+        self,
+        window: Any,
+        min_periods: int | None = None,
+        center: bool = False,
+        win_type: str | None = None,
+        closed: str | None = None,
+    ) -> Rolling:
+        """Windows of rows before each.
+
+        Parameters
+        ----------
+        window : int, str or timedelta
+            How many rows, the row itself counted; or the span of time before it, for which divisions must be known.
+        min_periods : int, optional
+            How many values a window must have for a result that is not missing.
+        center : bool
+            Whether the row is in the middle of its window.
+        win_type : str, optional
+            Weights, as in pandas.
+        closed : {"right", "left", "both", "neither"}, optional
+            Which ends of a window belong to it.
+
+        Returns
+        -------
+        Rolling
+        """
+        return Rolling(self, window, min_periods=min_periods, center=center, win_type=win_type, closed=closed)
+
+    def resample(
+        self,
+        rule: Any,
+        closed: str | None = None,
+        label: str | None = None,
+        origin: Any = "start_day",
+        offset: Any = None,
+    ) -> Resampler:
+        """Rows by spans of time; the index must be one of times with known divisions.
+
+        Parameters
+        ----------
+        rule : str or offset
+            The span, such as ``"D"`` or ``"15min"``.
+        closed, label : {"left", "right"}, optional
+            Which end of a span belongs to it; and which is its label.
+        origin : {"start_day", "start", "epoch"} or Timestamp
+            The time from which spans are counted.
+        offset : timedelta, optional
+            Added to the origin.
+
+        Returns
+        -------
+        Resampler
+        """
+        return Resampler(self, rule, closed=closed, label=label, origin=origin, offset=offset)
+
+
+class WithArguments:
+    """A function with its further arguments."""
+
+    def __init__(
+        self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: tuple[tuple[str, Any], ...] = ()
+    ) -> None:
+        self.__name__ = getattr(function, "__name__", "function")
+        self.function, self.args, self.kwargs = function, args, dict(kwargs)
+
+    def __call__(self, value: Any, **kwargs: Any) -> Any:
+        return self.function(value, *self.args, **{**self.kwargs, **kwargs})

@@ -1,0 +1,1 @@
+"""Nodes of frame expressions, and their kernels: one family of operations a module."""

@@ -1,0 +1,136 @@
+"""Running values: sums, products, least and greatest values of all rows up to each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from restride.collections.blocks import Blocks, Gather, Map, every
+from restride.collections.dataframe.expr import FrameExpr, Wanted
+from restride.collections.dataframe.meta import Meta
+from restride.collections.dataframe.operations.selection import narrow
+from restride.collections.dataframe.partition import Partition, from_pandas, to_pandas
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Cumulative(FrameExpr):
+    """Running sums, products, least or greatest values of each column."""
+
+    frame: FrameExpr
+    how: str
+    """The method of pandas: cumsum, cumprod, cummin, cummax."""
+    skipna: bool
+
+    @property
+    def label(self) -> str:
+        return self.how
+
+    def _meta(self) -> Meta:
+        meta: Meta = getattr(self.frame.meta, self.how)()
+        return meta
+
+    def narrowed(self, wanted: Wanted) -> FrameExpr | None:
+        return self.replace(frame=narrow(self.frame, wanted)) if wanted.columns else None
+
+    def blocks(self, *children: Blocks) -> Blocks:
+        n = self.npartitions
+        totals = self.frame.by_partition(Total(self.how, self.skipna, self.frame.meta), children[0])
+        carried = Gather(
+            n=1,
+            inputs=(totals,),
+            kernel=Carry(self.how, self.skipna),
+            indptr=np.array([0, n]),
+            indices=every(n),
+            name=f"{self.how}-carry",
+            origin=self.origin,
+        )
+        return Map(
+            n=n,
+            inputs=(carried, children[0]),
+            kernel=CumulateFrom(self.how, self.skipna, self.frame.meta, self.meta),
+            index=(np.zeros(n, np.int64), every(n)),
+            params=every(n),
+            name=self.how,
+            origin=self.origin,
+        )
+
+
+OPERATIONS = {"cumsum": "sum", "cumprod": "prod", "cummin": "min", "cummax": "max"}
+
+
+def _columns(value: Any) -> list[pd.Series]:
+    return [value] if isinstance(value, pd.Series) else [value.iloc[:, i] for i in range(value.shape[1])]
+
+
+@dataclass(frozen=True)
+class Total:
+    """Kernel: what each column of a partition comes to; None if it has no value that counts."""
+
+    how: str
+    skipna: bool
+    meta: Any
+    __name__ = "total"
+
+    def __call__(self, partition: Partition) -> list[Any]:
+        columns = _columns(to_pandas(partition, self.meta, index=False))
+        return [self._of(column) for column in columns]
+
+    def _of(self, column: pd.Series) -> Any:
+        if not (column.count() if self.skipna else len(column)):
+            return None
+        return getattr(column, OPERATIONS[self.how])(skipna=self.skipna)
+
+
+@dataclass(frozen=True)
+class Carry:
+    """Kernel: what the columns come to before each partition."""
+
+    how: str
+    skipna: bool
+    __name__ = "carry"
+
+    def __call__(self, *totals: list[Any]) -> list[list[Any]]:
+        before: list[Any] = [None] * len(totals[0])
+        carried = [before]
+        for total in totals[:-1]:
+            before = [self._both(a, b) for a, b in zip(before, total)]
+            carried.append(before)
+        return carried
+
+    def _both(self, a: Any, b: Any) -> Any:
+        if a is None or b is None:
+            return b if a is None else a
+        return getattr(pd.Series([a, b]), OPERATIONS[self.how])(skipna=self.skipna)
+
+
+@dataclass(frozen=True)
+class CumulateFrom:
+    """Kernel: the running values of a partition, given what came before."""
+
+    how: str
+    skipna: bool
+    of: Any
+    meta: Any
+    __name__ = "cumulate"
+
+    def __call__(self, number: int, carried: list[list[Any]], partition: Partition) -> Partition:
+        value = to_pandas(partition, self.of, index=False)
+        columns = [self._of(column, before) for column, before in zip(_columns(value), carried[number])]
+        result = (
+            columns[0] if isinstance(value, pd.Series) else pd.DataFrame(dict(enumerate(columns)), index=value.index)
+        )
+        return from_pandas(result, self.meta, rows_of=partition, rows_meta=self.of)
+
+    def _of(self, column: pd.Series, before: Any) -> pd.Series:
+        if before is None:
+            return getattr(column, self.how)(skipna=self.skipna)
+        first = pd.Series([before]).astype(column.dtype) if column.dtype != bool else pd.Series([before])
+        return getattr(pd.concat([first, column]), self.how)(skipna=self.skipna).iloc[1:]
+
+
+def cumulative(frame: FrameExpr, how: str, *, skipna: bool = True) -> FrameExpr:
+    """Running values of each column."""
+    return Cumulative(frame, how, skipna)

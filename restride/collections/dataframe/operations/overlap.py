@@ -1,0 +1,211 @@
+"""Partitions with some rows of their neighbours: what windows, shifts and fills need to know beyond their partition.
+
+A context is what a partition knows of all that is before it (or after it): its last rows, or the last value that is
+there in each column. Partitions may be shorter than that, and how long they are is mostly not known; so contexts are
+made in rounds, as prefix sums are (Hillis and Steele 1986): in round ``k`` what is known of ``2**k`` partitions before
+becomes what is known of twice as many. Where lengths are known, there are no more rounds than it takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from restride.collections.blocks import Blocks, Map, Select, every
+from restride.collections.dataframe.expr import FrameExpr, Wanted
+from restride.collections.dataframe.meta import Meta
+from restride.collections.dataframe.operations.selection import narrow, narrowed_kind, projected_meta
+from restride.collections.dataframe.partition import Partition, concat, from_pandas, n_rows, to_pandas
+
+Tail = Callable[[Partition], Partition]
+"""Of some rows one after the other, what those after them need to know; of its own result it is the same."""
+
+
+@dataclass(frozen=True)
+class LastRows:
+    """Kernel: the last rows of a partition; or the first, for what comes before it."""
+
+    n: int
+    first: bool = False
+    __name__ = "context"
+
+    def __call__(self, partition: Partition) -> Partition:
+        rows = n_rows(partition)
+        cut = slice(0, self.n) if self.first else slice(max(rows - self.n, 0), rows)
+        if isinstance(partition, (pd.DataFrame, pd.Series)):
+            return partition.iloc[cut]
+        return partition[cut] if isinstance(partition, pd.Index) else partition.slice(cut.start, self.n)
+
+
+@dataclass(frozen=True)
+class LastValid:
+    """Kernel: one row with the last value of each column that is there; or the first, for what comes before it."""
+
+    meta: Any
+    first: bool = False
+    __name__ = "context"
+
+    def __call__(self, partition: Partition) -> Partition:
+        value = to_pandas(partition, self.meta)
+        filled = value.bfill().iloc[:1] if self.first else value.ffill().iloc[-1:]
+        return from_pandas(filled, self.meta)
+
+
+@dataclass(frozen=True)
+class Both:
+    """Kernel: what is known of two runs of rows, the first before the second; None is known of nothing."""
+
+    tail: Tail
+    meta: Any
+    after: bool
+    __name__ = "context"
+
+    def __call__(self, near: Partition | None, far: Partition | None) -> Partition | None:
+        if near is None or far is None:
+            return far if near is None else near
+        return self.tail(concat([near, far] if self.after else [far, near], self.meta))
+
+
+def nothing(_: Any = None) -> None:
+    """Kernel: what is known where there is nothing."""
+
+
+def contexts(frame: FrameExpr, partitions: Blocks, tail: Tail, *, after: bool, rows: int | None) -> Blocks:
+    """For each partition what is known of those before it, or after it; None where there are none.
+
+    Parameters
+    ----------
+    rows : int or None
+        How many rows are enough to know, if they are.
+    """
+    n = frame.npartitions
+    step = -1 if after else 1
+    own = Map(n=n, inputs=(partitions,), kernel=tail, index=(every(n),), name="context", origin=frame.origin)
+    none = Map(n=1, kernel=nothing, name="context", free=True)
+    known = _shifted(own, none, step)
+    reach = 1
+    while reach < _most(frame, rows):
+        further = _shifted(known, none, step * reach)
+        known = Map(
+            n=n,
+            inputs=(known, further),
+            kernel=Both(tail, frame.meta, after),
+            index=(every(n), every(n)),
+            name="context",
+            origin=frame.origin,
+        )
+        reach *= 2
+    return known
+
+
+def _shifted(table: Blocks, none: Blocks, by: int) -> Blocks:
+    numbers = np.arange(table.n) - by
+    numbers[(numbers < 0) | (numbers >= table.n)] = table.n
+    return Select(n=table.n, inputs=(table, none), table=numbers)
+
+
+def _most(frame: FrameExpr, rows: int | None) -> int:
+    """How many partitions before one it must know of."""
+    n = frame.npartitions - 1
+    if rows is None or frame.lengths is None:
+        return n
+    lengths = sorted(frame.lengths)
+    together, most = 0, 0
+    while most < n and together < rows:
+        together += lengths[most]
+        most += 1
+    return max(most, 1) if n else 0
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MapOverlap(FrameExpr):
+    """What a function makes of each partition together with rows of its neighbours, of which the result is trimmed.
+
+    The function gets pandas objects, labels included, and gives a row for each row.
+    """
+
+    frame: FrameExpr
+    function: Callable[..., Any]
+    before: int | None
+    """How many rows before a partition the function sees; None for the last value of each column."""
+    after: int | None
+    kwargs: tuple[tuple[str, Any], ...]
+    of_meta: Any
+    word: str
+    columnwise: bool = False
+    """Whether a column of the result is made of the column at its place alone, and no labels."""
+
+    @property
+    def label(self) -> str:
+        return self.word
+
+    def _meta(self) -> Meta:
+        meta: Meta = self.of_meta
+        return meta
+
+    def narrowed(self, wanted: Wanted) -> FrameExpr | None:
+        if not self.columnwise or not wanted.columns:
+            return None
+        meta = projected_meta(self.meta, wanted, narrowed_kind(self.meta, wanted))
+        return self.replace(frame=narrow(self.frame, wanted), of_meta=meta)
+
+    def blocks(self, *children: Blocks) -> Blocks:
+        n = self.npartitions
+        sides = [
+            self._context(children[0], self.before, after=False),
+            self._context(children[0], self.after, after=True),
+        ]
+        kernel = CallWithContext(self.function, self.kwargs, self.frame.meta, self.meta, self.word)
+        return Map(
+            n=n,
+            inputs=(children[0], *sides),
+            kernel=kernel,
+            index=(every(n),) * 3,
+            name=self.word,
+            origin=self.origin,
+        )
+
+    def _context(self, partitions: Blocks, rows: int | None, *, after: bool) -> Blocks:
+        if rows == 0:
+            return Map(n=self.npartitions, kernel=nothing, name="context", free=True)
+        tail: Tail = LastValid(self.frame.meta, after) if rows is None else LastRows(rows, after)
+        return contexts(self.frame, partitions, tail, after=after, rows=rows)
+
+
+class CallWithContext:
+    """Kernel: a function of a partition amid rows of its neighbours; what it makes of those is cut off."""
+
+    def __init__(self, function: Callable[..., Any], kwargs: Any, of: Meta, meta: Meta, name: str) -> None:
+        self.__name__ = name
+        self.function, self.kwargs, self.of, self.meta = function, dict(kwargs), of, meta
+
+    def __call__(self, partition: Partition, before: Partition | None, after: Partition | None) -> Partition:
+        parts = [part for part in (before, partition, after) if part is not None]
+        value = to_pandas(concat(parts, self.of), self.of)
+        start = 0 if before is None else n_rows(before)
+        n = n_rows(partition)
+        result = self.function(value, **self.kwargs)
+        if len(result) != len(value):
+            raise ValueError(
+                f"{self.__name__} made {len(result)} rows of {len(value)}; over overlaps it must make one of each"
+            )
+        return from_pandas(result.iloc[start : start + n], self.meta)
+
+
+def map_overlap(
+    frame: FrameExpr,
+    function: Callable[..., Any],
+    before: int | None,
+    after: int | None,
+    *,
+    meta: Any,
+    word: str,
+    columnwise: bool = False,
+    **kwargs: Any,
+) -> FrameExpr:
+    """What a function makes of partitions amid rows of their neighbours; see `MapOverlap`."""
+    return MapOverlap(frame, function, before, after, tuple(kwargs.items()), meta, word, columnwise)

@@ -1,0 +1,159 @@
+"""Rows by spans of time, in bins.
+
+Each partition of the result has a run of bins, and takes their rows from the partitions that may have any, as the
+divisions tell. Which rows belong to which bin, and what becomes of a bin without rows, is left to pandas: a row of the bin before the
+run and one of the bin after it are put to the rows of the run, so that empty bins at its ends are made as well, and
+what becomes of these two is cut off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from restride.collections.blocks import Blocks, Gather
+from restride.collections.dataframe.expr import Divisions, FrameExpr
+from restride.collections.dataframe.meta import Meta
+from restride.collections.dataframe.operations.reductions import one_row
+from restride.collections.dataframe.partition import Partition, concat, from_pandas, to_pandas
+from restride.engine.graphs.csr import row_starts
+
+ENDS = ("ME", "YE", "QE", "BME", "BYE", "BQE", "W")
+"""Rules whose bins belong to, and are labelled by, their last day."""
+
+
+@dataclass(frozen=True)
+class Bins:
+    """How time is cut, in pandas' words; `origin` is a time, or None where the calendar says."""
+
+    rule: Any
+    closed: str
+    label: str
+    origin: Any
+    offset: Any
+
+    def of(self, value: Any, label: str | None = None) -> Any:
+        """Pandas' resampler of an object with a sorted index of times."""
+        anchor = {} if self.origin is None else {"origin": self.origin, "offset": self.offset}
+        return value.resample(self.rule, closed=self.closed, label=label or self.label, **anchor)
+
+    def labels(self, first: Any, last: Any, label: str | None = None) -> pd.DatetimeIndex:
+        """The labels of all bins from that of one time to that of another."""
+        return self.of(pd.Series([1, 1], index=pd.DatetimeIndex([first, last])), label).size().index
+
+
+def bins_of(rule: Any, closed: str | None, label: str | None, origin: Any, offset: Any, first: pd.Timestamp) -> Bins:
+    """Bins with all defaults filled in; `first` is the first time of the data."""
+    step = pd.tseries.frequencies.to_offset(rule)
+    side = "right" if step.rule_code.split("-")[0] in ENDS else "left"
+    if not isinstance(step, (pd.offsets.Tick, pd.offsets.Day)):
+        return Bins(rule, closed or side, label or side, None, None)  # the calendar says where bins begin
+    if origin == "start_day":
+        origin = first.normalize()
+    elif origin == "start":
+        origin = first
+    elif origin == "epoch":
+        origin = pd.Timestamp(0, tz=first.tz)
+    elif isinstance(origin, str):
+        raise NotImplementedError(f"origin={origin!r}: give a timestamp, 'start_day', 'start' or 'epoch'")
+    return Bins(rule, closed or side, label or side, origin, offset)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Resample(FrameExpr):
+    """What a function makes of pandas' resampler, a run of bins a partition."""
+
+    frame: FrameExpr
+    bins: Bins
+    function: Callable[[Any], Any]
+    of_meta: Any
+
+    def _meta(self) -> Meta:
+        meta: Meta = self.of_meta
+        return meta
+
+    def _npartitions(self) -> int:
+        return len(self._runs()) - 1
+
+    def _divisions(self) -> Divisions:
+        labels, runs = self._labels(), self._runs()
+        return (*(labels[i] for i in runs[:-1]), labels[-1])
+
+    def _lengths(self) -> tuple[int, ...]:
+        return tuple(np.diff(self._runs()).tolist())
+
+    def _rows(self) -> str:
+        return f"{self.frame.rows}-{self.bins}"
+
+    def _labels(self, label: str | None = None) -> pd.DatetimeIndex:
+        return self.bins.labels(self.frame.divisions[0], self.frame.divisions[-1], label)
+
+    def _runs(self) -> list[int]:
+        """The first bin of each partition, and the number of bins: as many partitions as before, as far as bins go."""
+        labels = self._labels()
+        starts = {0, *labels.searchsorted(pd.DatetimeIndex(self.frame.divisions[1:-1])).tolist()} - {len(labels)}
+        return [*sorted(starts), len(labels)]
+
+    def blocks(self, *children: Blocks) -> Blocks:
+        labels, inside, runs = self._labels(), self._labels(self.bins.closed), self._runs()
+        lows = pd.DatetimeIndex(self.frame.divisions[:-1])
+        highs = pd.DatetimeIndex([*self.frame.divisions[1:]])
+        n = self.frame.npartitions
+        starts, stops, params = [], [], []
+        for a, b in pairwise(runs):
+            # a bin more on both sides, as labels are not where bins begin
+            start = 0 if a < 2 else int(highs.searchsorted(labels[a - 2], side="left"))
+            stop = n if b + 1 >= len(labels) else int(lows.searchsorted(labels[b + 1], side="right"))
+            starts.append(min(start, n - 1))
+            stops.append(max(stop, starts[-1] + 1))
+            before = inside[a - 1] if a else None
+            after = inside[b] if b < len(inside) else None
+            params.append((labels[a], labels[b - 1], before, after, b - a))
+        counts = np.subtract(stops, starts)
+        indices = np.concatenate([np.arange(start, stop) for start, stop in zip(starts, stops)])
+        return Gather(
+            n=self.npartitions,
+            inputs=children,
+            kernel=ResampleRun(self.bins, self.function, self.frame.meta, self.meta),
+            indptr=row_starts(counts),
+            indices=indices,
+            params=params,
+            name=self.label,
+            origin=self.origin,
+        )
+
+
+@dataclass(frozen=True)
+class ResampleRun:
+    """Kernel: a function of the resampler of the rows in a run of bins."""
+
+    bins: Bins
+    function: Callable[[Any], Any]
+    of: Any
+    meta: Any
+    __name__ = "resample"
+
+    def __call__(self, run: tuple[Any, Any, Any, Any, int], *partitions: Partition) -> Partition:
+        first, last, before, after, n = run
+        rows = to_pandas(concat(partitions, self.of), self.of)
+        rows = rows[self._inside(rows.index, first, last)]
+        filler = rows.iloc[:1] if len(rows) else one_row(self.of)
+        ends = [None if time is None else filler.set_axis(pd.DatetimeIndex([time]), axis=0) for time in (before, after)]
+        value = pd.concat([part for part in (ends[0], rows, ends[1]) if part is not None])
+        value.index.name = self.of.index.name
+        result = self.function(self.bins.of(value))
+        start = 0 if before is None else 1
+        return from_pandas(result.iloc[start : start + n], self.meta)
+
+    def _inside(self, times: pd.DatetimeIndex, first: Any, last: Any) -> np.ndarray:
+        """Which rows are in the bins from one label to another."""
+        if not len(times):
+            return np.zeros(0, bool)
+        counts = self.bins.of(pd.Series(1, index=times)).count()
+        labels = counts.index.repeat(counts.to_numpy())
+        return np.asarray((labels >= first) & (labels <= last))

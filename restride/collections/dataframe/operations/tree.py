@@ -1,0 +1,108 @@
+"""Reductions as trees: a partial result of each partition, these combined some at a time, the last one finished."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from restride.collections.blocks import Blocks, Gather, Map, every
+from restride.collections.dataframe.expr import FrameExpr, ScalarExpr, unknown_divisions
+from restride.collections.dataframe.meta import Meta
+
+FAN_IN = 16
+"""How many partial results are combined at a time."""
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The kernels of a reduction."""
+
+    partial: Callable[..., Any]
+    """Of a partition."""
+    combine: Callable[..., Any]
+    """Of several partial results, in the order of the partitions; gives one more."""
+    finish: Callable[[Any], Any]
+    """Of the last partial result."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Reduced(FrameExpr):
+    """What is left of all partitions of a frame, as one partition."""
+
+    frame: FrameExpr
+    steps: Steps
+    of_meta: Any
+    word: str
+    of_rows: str | None = None
+    """What tells the rows of the result, where they are the same for other reductions: the labels of its columns."""
+
+    @property
+    def label(self) -> str:
+        return self.word
+
+    def _meta(self) -> Meta:
+        meta: Meta = self.of_meta
+        return meta
+
+    def _npartitions(self) -> int:
+        return 1
+
+    def _lengths(self) -> None:
+        return None
+
+    def _divisions(self) -> tuple[None, ...]:
+        return unknown_divisions(1)
+
+    def _rows(self) -> str:
+        return self.of_rows or self.name
+
+    def blocks(self, *children: Blocks) -> Blocks:
+        return reduced_blocks(self.frame, children[0], self.steps, self.word, self.origin)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ReducedScalar(ScalarExpr):
+    """What is left of all partitions of a frame, as one value."""
+
+    frame: FrameExpr
+    steps: Steps
+    value_dtype: Any
+    word: str
+
+    @property
+    def label(self) -> str:
+        return self.word
+
+    def _dtype(self) -> Any:
+        return self.value_dtype
+
+    def blocks(self, *children: Blocks) -> Blocks:
+        return reduced_blocks(self.frame, children[0], self.steps, self.word, self.origin)
+
+
+def reduced_blocks(frame: FrameExpr, partitions: Blocks, steps: Steps, name: str, origin: str | None) -> Blocks:
+    """The table of the one block that a reduction leaves of a frame's partitions."""
+    partials = frame.by_partition(steps.partial, partitions)
+    table = tree_of(Map(**{**vars(partials), "name": name, "origin": origin}), steps.combine, name, origin)
+    return Map(n=1, inputs=(table,), kernel=steps.finish, index=(every(1),), name=f"{name}-finish", origin=origin)
+
+
+def tree_of(
+    table: Blocks, combine: Callable[..., Any], name: str, origin: str | None, *, fan_in: int = FAN_IN
+) -> Blocks:
+    """One block of several, combined `fan_in` neighbours at a time."""
+    while table.n > 1:
+        bounds = np.append(np.arange(0, table.n, fan_in), table.n)
+        table = Gather(
+            n=len(bounds) - 1,
+            inputs=(table,),
+            kernel=combine,
+            indptr=bounds,
+            indices=every(table.n),
+            name=f"{name}-combine",
+            origin=origin,
+        )
+    return table

@@ -1,0 +1,1 @@
+"""Passes that make frame expressions cheaper."""

@@ -1,0 +1,121 @@
+"""`Resampler`: what ``df.resample(rule)`` gives: rows by spans of time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from restride.collections.dataframe.base import FrameBase
+from restride.collections.dataframe.operations.reductions import one_row
+from restride.collections.dataframe.operations.resample import Resample, bins_of
+from restride.collections.dataframe.operations.selection import by_label
+
+
+@dataclass(frozen=True)
+class OnResampler:
+    """A method of pandas' resampler, as a function of it."""
+
+    name: str
+    args: tuple[Any, ...] = ()
+    kwargs: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def __name__(self) -> str:
+        return self.name
+
+    def __call__(self, resampler: Any) -> Any:
+        return getattr(resampler, self.name)(*self.args, **dict(self.kwargs))
+
+
+class Resampler:
+    """Rows by spans of time; its methods make a row of each.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import restride.dataframe as rd
+    >>> times = pd.date_range("2000", periods=6, freq="8h")
+    >>> x = rd.from_pandas(pd.Series(range(6), index=times), npartitions=2)
+    >>> x.resample("D").sum().compute().tolist()
+    [3, 12]
+    """
+
+    def __init__(
+        self, frame: FrameBase, rule: Any, *, closed: str | None, label: str | None, origin: Any, offset: Any
+    ) -> None:
+        expr = frame.expr
+        if not isinstance(expr.meta.index, pd.DatetimeIndex):
+            raise TypeError(f"Only valid with DatetimeIndex, but got an instance of {type(expr.meta.index).__name__!r}")
+        if not expr.known_divisions:
+            raise ValueError(
+                "to resample, the divisions of the index must be known: set_index(column) sorts by it, "
+                "set_index(column, sorted=True) takes rows that are sorted"
+            )
+        self._frame = frame
+        self._bins = bins_of(rule, closed, label, origin, offset, expr.divisions[0])
+
+    def __getitem__(self, key: Any) -> Resampler:
+        new = object.__new__(Resampler)
+        new._frame = self._frame[key]  # type: ignore[index]
+        new._bins = self._bins
+        return new
+
+    def __getattr__(self, name: str) -> Any:
+        frame = self.__dict__.get("_frame")
+        if frame is not None and isinstance(frame.expr.meta, pd.DataFrame) and name in frame.expr.meta.columns:
+            by_label(frame.expr, name)
+            return self[name]
+        raise AttributeError(f"'Resampler' object has no attribute {name!r}")
+
+    def _made(self, function: Callable[[Any], Any], meta: Any = None) -> Any:
+        expr = self._frame.expr
+        if meta is None:
+            row = one_row(expr.meta).set_axis(pd.DatetimeIndex([expr.divisions[0]], name=expr.meta.index.name), axis=0)
+            meta = function(self._bins.of(row)).iloc[:0]
+        meta.index = expr.meta.index
+        return self._frame._new(Resample(expr, self._bins, function, meta))
+
+    def agg(self, func: Any, *args: Any, meta: Any = None, **kwargs: Any) -> Any:
+        """Aggregate each span.
+
+        Parameters
+        ----------
+        func : str, list or dict
+            Names of aggregations; a user's function needs `meta`.
+        meta : pandas object, optional
+            An empty one like the result.
+        """
+        names = func.values() if isinstance(func, dict) else func if isinstance(func, list) else [func]
+        named = all(isinstance(name, str) or (isinstance(name, list) and all(map(_is_name, name))) for name in names)
+        if not named and meta is None:
+            raise ValueError("say by meta= what the function returns, as a pandas object without rows")
+        return self._made(OnResampler("agg", (func, *args), tuple(kwargs.items())), meta)
+
+    aggregate = agg
+
+    def quantile(self, q: float = 0.5) -> Any:
+        """A quantile of each span."""
+        return self._made(OnResampler("quantile", (q,)))
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _method(name: str) -> Any:
+    def method(self: Resampler, *args: Any, **kwargs: Any) -> Any:
+        return self._made(OnResampler(name, args, tuple(kwargs.items())))
+
+    method.__name__ = name
+    method.__doc__ = f"``{name}`` of each span, with pandas' arguments."
+    return method
+
+
+for _name in (
+    "count", "first", "last", "max", "mean", "median", "min", "nunique", "ohlc", "prod", "sem", "size", "std", "sum",
+    "var",
+):  # fmt: skip
+    setattr(Resampler, _name, _method(_name))

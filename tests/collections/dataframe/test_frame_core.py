@@ -1,0 +1,201 @@
+"""Frames compute what pandas would, whatever their partitions; nothing is read that nobody uses."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from pandas.testing import assert_frame_equal, assert_series_equal
+
+import restride as rs
+import restride.dataframe as rd
+from restride.collections.dataframe.meta import meta_of
+from restride.collections.dataframe.operations.rowwise import StoreIndex
+from restride.collections.dataframe.operations.sources import FromMemory
+from restride.collections.dataframe.partition import from_pandas, to_pandas
+from restride.collections.expression import subexpressions
+from restride.collections.optimize import optimized
+from restride.errors import SchemaError
+
+
+@pytest.fixture(scope="module")
+def people() -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    n = 200
+    frame = pd.DataFrame(
+        {
+            "x": rng.integers(0, 100, n),
+            "y": rng.random(n),
+            "s": rng.choice(["a", "b", "ç", ""], n),
+            "c": pd.Categorical(rng.choice(list("pqr"), n)),
+            "t": pd.date_range("2020", periods=n, freq="h", tz="Europe/Berlin"),
+            "b": rng.random(n) > 0.5,
+            "n": pd.array(rng.integers(0, 9, n), dtype="Int64"),
+            "o": [(i,) for i in range(n)],
+        }
+    )
+    frame.loc[::7, "y"] = np.nan
+    frame.loc[::5, ["s", "n"]] = None
+    return frame
+
+
+@pytest.mark.parametrize("npartitions", [1, 3, 200])
+@pytest.mark.parametrize("columns", [["x", "y", "s", "c", "t", "b", "n"], ["x", "o"], []])
+@pytest.mark.parametrize("index", [None, "x", "s", ["c", "t"]])
+def test_a_frame_comes_back_as_it_was(
+    people: pd.DataFrame, npartitions: int, columns: list[str], index: object
+) -> None:
+    frame = (
+        people[columns] if index is None else people.set_index(index)[[c for c in columns if c not in (index or [])]]
+    )
+    assert_frame_equal(rd.from_pandas(frame, npartitions=npartitions).compute(), frame)
+
+
+def test_labels_may_be_anything_and_occur_twice(people: pd.DataFrame) -> None:
+    frame = people[["x", "y", "b"]].set_axis(["a", 1, "a"], axis=1)
+    df = rd.from_pandas(frame, npartitions=3)
+    assert_frame_equal((df[["a"]] + 1).compute(), frame[["a"]] + 1)
+    assert_frame_equal(df["a"].compute(), frame["a"])
+    nested = people[["x", "y"]].set_axis(pd.MultiIndex.from_tuples([("u", "x"), ("u", "y")]), axis=1)
+    assert_frame_equal(rd.from_pandas(nested, npartitions=2)["u"].compute(), nested["u"])
+
+
+def test_rows_keep_their_labels_through_filters(people: pd.DataFrame) -> None:
+    df = rd.from_pandas(people, npartitions=7)
+    chosen = df[(df.x > 50) & df.b]
+    expected = people[(people.x > 50) & people.b]
+    assert_frame_equal(chosen.compute(), expected)
+    assert_series_equal((chosen.x * 2 + chosen.y).compute(), expected.x * 2 + expected.y)
+    twice = chosen[chosen.y > 0.5]
+    assert_frame_equal(twice.compute(), expected[expected.y > 0.5])
+
+
+def test_rows_of_unknown_partitions_are_numbered_when_somebody_looks(people: pd.DataFrame) -> None:
+    df = rd.from_pandas(people, npartitions=7)
+    again = df[df.x > 50].map_partitions(lambda part: part.reset_index(drop=True), meta=people[:0])
+    expected = people[people.x > 50].reset_index(drop=True)
+    assert_frame_equal(again.compute(), expected)
+    assert_frame_equal(again[again.b].compute(), expected[expected.b])
+
+
+def test_columns_are_set_as_in_pandas(people: pd.DataFrame) -> None:
+    df, frame = rd.from_pandas(people, npartitions=3), people.copy()
+    for target in (df, frame):
+        target["x"] = target.x + target.y
+        target["new"] = 1
+        target["mean"] = target.y.mean()
+        del target["s"]
+    assert_frame_equal(df.compute(), frame)
+    with pytest.raises(ValueError, match="not the rows"):
+        df["z"] = df[df.x > 1].x
+
+
+@pytest.mark.parametrize("name", ["sum", "prod", "mean", "min", "max", "var", "std", "sem", "skew", "kurt", "count"])
+@pytest.mark.parametrize("skipna", [True, False])
+def test_reductions_are_those_of_pandas(people: pd.DataFrame, name: str, skipna: bool) -> None:
+    df = rd.from_pandas(people, npartitions=7)
+    kwargs = {} if name == "count" else {"skipna": skipna}
+    numbers = ["x", "y", "b"]
+    if name in ("skew", "kurt", "sem", "var", "std"):
+        numbers = ["x", "y"]
+    assert_series_equal(getattr(df[numbers], name)(**kwargs).compute(), getattr(people[numbers], name)(**kwargs))
+    for column in numbers:
+        expected = getattr(people[column], name)(**kwargs)
+        assert getattr(df[column], name)(**kwargs).compute() == pytest.approx(expected, nan_ok=True)
+
+
+def test_reductions_of_no_rows_are_those_of_pandas(people: pd.DataFrame) -> None:
+    df = rd.from_pandas(people, npartitions=3)
+    none, empty = df[df.x > 1000], people[people.x > 1000]
+    assert none.x.sum().compute() == 0
+    assert np.isnan(none.y.mean().compute())
+    assert_series_equal(none[["x", "y"]].sum().compute(), empty[["x", "y"]].sum())
+    assert len(none) == 0
+
+
+def test_what_comes_of_columns_is_subtracted_from_each(people: pd.DataFrame) -> None:
+    df = rd.from_pandas(people, npartitions=3)[["x", "y"]]
+    frame = people[["x", "y"]]
+    assert_frame_equal((df - df.mean()).compute(), frame - frame.mean())
+    assert_frame_equal(
+        ((df - df.min()) / (df.max() - df.min())).compute(), (frame - frame.min()) / (frame.max() - frame.min())
+    )
+    assert_frame_equal(df.sub(df.x, axis=0).compute(), frame.sub(frame.x, axis=0))
+
+
+def test_only_columns_in_use_are_read(people: pd.DataFrame) -> None:
+    df = rd.from_pandas(people, npartitions=3)
+    (expr,) = optimized([df[df.x > 50][["y"]].sum().expr])
+    nodes = subexpressions([expr])
+    (source,) = [node for node in nodes if isinstance(node, FromMemory)]
+    assert list(source.meta.columns) == ["x", "y"]
+    assert not any(isinstance(node, StoreIndex) for node in nodes)
+
+
+def test_a_users_function_is_called_with_real_rows_alone(people: pd.DataFrame) -> None:
+    seen = []
+
+    def keep(part: pd.DataFrame) -> pd.DataFrame:
+        seen.append(part)
+        return part[["x"]] * 2
+
+    df = rd.from_pandas(people, npartitions=4)
+    doubled = df.map_partitions(keep)
+    assert [len(part) for part in seen] == [50]
+    assert_frame_equal(doubled.compute(), people[["x"]] * 2)
+    assert all(part.equals(people.loc[part.index]) for part in seen)
+
+
+def test_a_partition_that_is_not_what_was_declared_is_told() -> None:
+    df = rd.from_pandas(pd.DataFrame({"x": [1, 2]}), npartitions=2)
+    with pytest.raises(SchemaError, match="column 'x' is of dtype str"):
+        df.map_partitions(lambda part: part.astype(str), meta={"x": "int64"}).compute()
+    with pytest.raises(SchemaError, match="expected 2 columns"):
+        df.map_partitions(lambda part: part, meta={"x": "int64", "y": "int64"}).compute()
+
+
+def test_head_computes_no_more_partitions_than_it_must(people: pd.DataFrame) -> None:
+    made = []
+
+    def make(number: int) -> pd.DataFrame:
+        made.append(number)
+        return people.iloc[10 * number : 10 * number + 10]
+
+    from restride.collections.dataframe.base import new_collection
+    from restride.collections.dataframe.expr import unknown_divisions
+    from restride.collections.dataframe.operations.sources import FromFunction
+
+    meta = meta_of(people.iloc[1:])
+    df = new_collection(FromFunction(make, list(range(20)), (), meta, unknown_divisions(20), "made"))
+    assert_frame_equal(df.head(3), people.head(3))
+    assert made == [0]
+    assert_frame_equal(df.tail(3), people.tail(3))
+    assert set(made) == {0, 19}
+    assert len(df.head(25)) == 25
+    assert set(made) == {0, 1, 2, 3, 19}
+
+
+def test_partitions_can_be_chosen(people: pd.DataFrame) -> None:
+    df = rd.from_pandas(people, npartitions=4)
+    assert_frame_equal(df.partitions[1:3].compute(), people.iloc[50:150])
+    assert_frame_equal(df.get_partition(3).compute(), people.iloc[150:])
+    assert_frame_equal(df.partitions[[3, 0]].compute(), pd.concat([people.iloc[150:], people.iloc[:50]]))
+
+
+def test_all_of_it_works_on_processes(people: pd.DataFrame) -> None:
+    df = rd.from_pandas(people, npartitions=3)
+    with rs.Client("processes", workers=2):
+        assert_frame_equal(df[df.x > 50].compute(), people[people.x > 50])
+        held = df.persist()
+        assert_series_equal(held.y.compute(), people.y)
+        assert held.y.mean().compute() == pytest.approx(people.y.mean())
+
+
+def test_crossing_to_arrow_and_back_changes_nothing(people: pd.DataFrame) -> None:
+    frame = people.drop(columns="o")
+    meta = meta_of(frame)
+    partition = from_pandas(frame, meta)
+    assert partition.column_names == ["0", "1", "2", "3", "4", "5", "6"]
+    assert partition.schema.metadata is None
+    assert_frame_equal(to_pandas(partition, meta), frame)
+    assert_frame_equal(to_pandas(partition.slice(20, 50), meta), frame[20:70].reset_index(drop=True))

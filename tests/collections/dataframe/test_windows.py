@@ -1,0 +1,139 @@
+"""Windows, shifts, fills and running values are those of pandas, however rows are partitioned."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pandas.testing import assert_frame_equal, assert_series_equal
+
+import restride as rs
+import restride.dataframe as rd
+from restride.collections.dataframe.base import new_collection
+from restride.collections.dataframe.operations.sources import from_memory
+
+VALUES = st.one_of(st.none(), st.integers(-5, 5).map(float))
+
+
+@st.composite
+def columns(draw: st.DrawFn) -> tuple[pd.DataFrame, list[int]]:
+    """A frame of a column of floats with holes and one of integers, and bounds of partitions, some of them empty."""
+    values = draw(st.lists(VALUES, max_size=12))
+    frame = pd.DataFrame({"x": pd.Series(values, dtype=float), "n": np.arange(len(values)) % 5})
+    cuts = draw(st.lists(st.integers(0, len(values)), max_size=6))
+    return frame, [0, *sorted(cuts), len(values)]
+
+
+def ours(frame: pd.DataFrame, bounds: list[int], *, lengths_known: bool) -> rd.DataFrame:
+    df = new_collection(from_memory(frame, bounds))
+    return df if lengths_known else df[df.n >= 0]
+
+
+@pytest.fixture(autouse=True)
+def inline():
+    with rs.Client("inline") as client:
+        yield client
+
+
+@given(columns(), st.booleans(), st.booleans(), st.sampled_from(["cumsum", "cumprod", "cummin", "cummax"]))
+def test_running_values(case: tuple[pd.DataFrame, list[int]], known: bool, skipna: bool, how: str) -> None:
+    frame, bounds = case
+    df = ours(frame, bounds, lengths_known=known)
+    assert_frame_equal(getattr(df, how)(skipna=skipna).compute(), getattr(frame, how)(skipna=skipna))
+    assert_series_equal(getattr(df.x, how)(skipna=skipna).compute(), getattr(frame.x, how)(skipna=skipna))
+
+
+@given(columns(), st.booleans(), st.integers(-4, 4), st.sampled_from(["shift", "diff", "pct_change"]))
+def test_shifts_and_differences(case: tuple[pd.DataFrame, list[int]], known: bool, periods: int, how: str) -> None:
+    frame, bounds = case
+    df = ours(frame, bounds, lengths_known=known)
+    columns = ["x", "n"] if how != "pct_change" else ["n"]
+    result = getattr(df[columns], how)(periods).compute()
+    assert_frame_equal(result, getattr(frame[columns], how)(periods), check_dtype=len(frame) > 0)
+
+
+@given(columns(), st.booleans(), st.sampled_from([None, 1, 2, 5]), st.sampled_from(["ffill", "bfill"]))
+def test_fills(case: tuple[pd.DataFrame, list[int]], known: bool, limit: int | None, how: str) -> None:
+    frame, bounds = case
+    df = ours(frame, bounds, lengths_known=known)
+    assert_frame_equal(getattr(df, how)(limit=limit).compute(), getattr(frame, how)(limit=limit))
+
+
+@given(
+    columns(),
+    st.booleans(),
+    st.integers(1, 6),
+    st.booleans(),
+    st.sampled_from([None, 1]),
+    st.sampled_from(["sum", "mean", "min", "max", "count", "median"]),
+)
+def test_rolling_windows(
+    case: tuple[pd.DataFrame, list[int]], known: bool, window: int, center: bool, least: int | None, how: str
+) -> None:
+    frame, bounds = case
+    df = ours(frame, bounds, lengths_known=known)
+    result = getattr(df.rolling(window, min_periods=least, center=center), how)().compute()
+    assert_frame_equal(result, getattr(frame.rolling(window, min_periods=least, center=center), how)())
+
+
+@pytest.fixture(scope="module")
+def times() -> pd.DataFrame:
+    rng = np.random.default_rng(1)
+    moments = pd.Timestamp("2021-01-30 05:00") + pd.to_timedelta(np.sort(rng.integers(0, 90 * 24 * 60, 300)), "min")
+    return pd.DataFrame({"x": rng.random(300), "n": rng.integers(0, 9, 300)}, index=pd.DatetimeIndex(moments, name="t"))
+
+
+@pytest.mark.parametrize("npartitions", [1, 4, 30])
+@pytest.mark.parametrize("window", ["6h", "10D"])
+@pytest.mark.parametrize("kwargs", [{}, {"min_periods": 3}, {"closed": "left"}, {"center": True}])
+def test_windows_of_time(times: pd.DataFrame, npartitions: int, window: str, kwargs: dict[str, object]) -> None:
+    df = rd.from_pandas(times, npartitions=npartitions)
+    assert_frame_equal(df.rolling(window, **kwargs).sum().compute(), times.rolling(window, **kwargs).sum())
+    assert_series_equal(df.rolling(window, **kwargs).x.max().compute(), times.rolling(window, **kwargs).x.max())
+
+
+@pytest.mark.parametrize("npartitions", [1, 4, 30])
+@pytest.mark.parametrize("rule", ["D", "7h", "ME", "MS", "W", "QE", "36h", "YE"])
+@pytest.mark.parametrize("how", ["sum", "mean", "count", "first", "ohlc", "size", "nunique"])
+def test_spans_of_time(times: pd.DataFrame, npartitions: int, rule: str, how: str) -> None:
+    df = rd.from_pandas(times, npartitions=npartitions)
+    result, expected = getattr(df.x.resample(rule), how)(), getattr(times.x.resample(rule), how)()
+    compare = assert_frame_equal if isinstance(expected, pd.DataFrame) else assert_series_equal
+    compare(result.compute(), expected, check_freq=False)
+
+
+@pytest.mark.parametrize("kwargs", [{"closed": "right"}, {"label": "right"}, {"origin": "start"}, {"offset": "2h"}])
+@pytest.mark.parametrize("rule", ["D", "5h"])
+def test_ends_and_labels_of_spans(times: pd.DataFrame, kwargs: dict[str, str], rule: str) -> None:
+    df = rd.from_pandas(times, npartitions=5)
+    result = df.resample(rule, **kwargs).agg({"x": ["sum", "max"], "n": "count"})
+    assert_frame_equal(
+        result.compute(), times.resample(rule, **kwargs).agg({"x": ["sum", "max"], "n": "count"}), check_freq=False
+    )
+
+
+def test_a_users_function_of_windows(times: pd.DataFrame) -> None:
+    df = rd.from_pandas(times, npartitions=5)
+    expected = times.rolling(3).apply(np.ptp, raw=True)
+    assert_frame_equal(df.rolling(3).apply(np.ptp, raw=True).compute(), expected)
+    assert_series_equal(df.x.map_overlap(lambda rows: rows.rolling(3).sum(), 2, 0).compute(), times.x.rolling(3).sum())
+    assert_series_equal(
+        df.x.map_overlap(lambda rows: rows.rolling("2h").sum(), "2h", 0).compute(), times.x.rolling("2h").sum()
+    )
+
+
+def test_what_windows_cannot_do_is_said_at_the_call(times: pd.DataFrame) -> None:
+    df = rd.from_pandas(times.reset_index(), npartitions=3)
+    with pytest.raises(ValueError, match="index of times"):
+        df.x.rolling("2h")
+    with pytest.raises(TypeError, match="DatetimeIndex"):
+        df.x.resample("D")
+    with pytest.raises(ValueError, match="0 or greater"):
+        df.x.rolling(-1)
+    unsorted = rd.from_pandas(times.sample(frac=1, random_state=0), npartitions=3)
+    with pytest.raises(ValueError, match="divisions"):
+        unsorted.x.rolling("2h").sum()
+    with pytest.raises(ValueError, match="divisions"):
+        unsorted.x.resample("D")
