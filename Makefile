@@ -32,13 +32,16 @@ format: $(VENV)/.lint  ## reformat, and fix what ruff can fix
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-bench: $(VENV)/.bench  ## the benchmarks, against dask, ray, pyspark and plain numpy; half an hour
+bench: $(VENV)/.bench  ## the benchmarks, against dask, polars, duckdb, ray, pyspark and plain numpy; an hour
 	$(BIN)/python -m benchmarks overhead
 	$(BIN)/python -m benchmarks metg
 	$(BIN)/python -m benchmarks shuffle
 	$(BIN)/python -m benchmarks restride
 	$(BIN)/python -m benchmarks fft2
 	$(BIN)/python -m benchmarks workflows
+	$(BIN)/python -m benchmarks frame
+	$(BIN)/python -m benchmarks h2o
+	$(BIN)/python -m benchmarks tpch
 	$(BIN)/python -m benchmarks transfer
 	$(BIN)/python -m benchmarks network
 	$(BIN)/python -m benchmarks kills

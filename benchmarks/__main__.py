@@ -21,9 +21,10 @@ import restride
 
 NAMES = (
     "overhead", "metg", "shuffle", "restride", "fft2", "workflows", "transfer", "network", "kills", "order", "micro",
+    "frame", "frame_shuffle", "h2o", "tpch", "label_encoding",
 )  # fmt: skip
 
-PEERS = ("dask", "distributed", "ray", "pyspark")
+PEERS = ("dask", "distributed", "ray", "pyspark", "polars", "duckdb")
 
 Row = dict[str, Any]
 

@@ -1,11 +1,84 @@
 """Frames: partitioned tables with pandas' semantics and names. ``import restride.dataframe as rd``."""
 
 from restride.collections.collection import compute, persist
+from restride.collections.dataframe import extensions
+from restride.collections.dataframe import testing as utils
+from restride.collections.dataframe.concatenating import concat
+from restride.collections.dataframe.conversions import isna, melt, to_datetime, to_numeric, to_timedelta
 from restride.collections.dataframe.creation import from_pandas
+from restride.collections.dataframe.dummies import get_dummies
 from restride.collections.dataframe.frame import DataFrame
+from restride.collections.dataframe.functional import (
+    map_overlap,
+    map_partitions,
+    pivot_table,
+    repartition,
+    to_csv,
+    to_hdf,
+    to_json,
+    to_parquet,
+    to_records,
+    to_sql,
+)
+from restride.collections.dataframe.groupby.specs import Aggregation
 from restride.collections.dataframe.index import Index
+from restride.collections.dataframe.io.arrays import from_array
+from restride.collections.dataframe.io.arrow import from_arrow
+from restride.collections.dataframe.io.arrow_files import read_feather, read_orc
+from restride.collections.dataframe.io.creation import from_delayed, from_dict, from_map
+from restride.collections.dataframe.io.hdf import read_hdf
 from restride.collections.dataframe.io.parquet.reader import read_parquet
+from restride.collections.dataframe.io.sql import read_sql, read_sql_query, read_sql_table
+from restride.collections.dataframe.io.text.json import read_json
+from restride.collections.dataframe.io.text.read_csv import read_csv, read_fwf, read_table
+from restride.collections.dataframe.merging import merge, merge_asof
 from restride.collections.dataframe.scalar import Scalar
 from restride.collections.dataframe.series import Series
 
-__all__ = ["DataFrame", "Index", "Scalar", "Series", "compute", "from_pandas", "persist", "read_parquet"]
+__all__ = [
+    "Aggregation",
+    "DataFrame",
+    "Index",
+    "Scalar",
+    "Series",
+    "compute",
+    "concat",
+    "extensions",
+    "from_array",
+    "from_arrow",
+    "from_delayed",
+    "from_dict",
+    "from_map",
+    "from_pandas",
+    "get_dummies",
+    "isna",
+    "map_overlap",
+    "map_partitions",
+    "melt",
+    "merge",
+    "merge_asof",
+    "persist",
+    "pivot_table",
+    "read_csv",
+    "read_feather",
+    "read_fwf",
+    "read_hdf",
+    "read_json",
+    "read_orc",
+    "read_parquet",
+    "read_sql",
+    "read_sql_query",
+    "read_sql_table",
+    "read_table",
+    "repartition",
+    "to_csv",
+    "to_datetime",
+    "to_hdf",
+    "to_json",
+    "to_numeric",
+    "to_parquet",
+    "to_records",
+    "to_sql",
+    "to_timedelta",
+    "utils",
+]

@@ -9,7 +9,7 @@ Everything roots in `RestrideError`, sorted by whose problem it is::
     ├── WaitTimeoutError    (TimeoutError)      a wait ended before what it waited for
     ├── ClosedError         (RuntimeError)      a client or future used after its client was closed
     ├── BlockError          (ValueError)        a user's function returned a block other than declared
-    ├── SchemaError         (ValueError)        a partition of other columns or dtypes than its frame: the data's, or meta's
+    ├── SchemaError         (ValueError)        a partition of other columns or dtypes than its frame's
     ├── ShuffleError        (RuntimeError)      rows were lost, or changed, on their way through a shuffle
     ├── SerializationError  (TypeError)         something that has to travel cannot be pickled: the caller's
     ├── TaskError           (RuntimeError)      stands for an exception of a task that cannot be pickled itself

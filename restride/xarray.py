@@ -9,28 +9,37 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
+import xarray
 from numpy.typing import DTypeLike
 from xarray.namedarray.parallelcompat import ChunkManagerEntrypoint
 
 import restride.array as ra
 from restride.collections.array.chunks import Chunks
 from restride.collections.array.chunks import normalize_chunks as normalize
+from restride.collections.array.operations.zarr_parts import check_marks
 from restride.collections.collection import Collection, compute, persist
+from restride.collections.expression import Expr
+from restride.collections.writing import WriteExpr, Writing
 from restride.config import Settings, parse_bytes
 
-# Where xarray asks whether an array is dask's before it leaves it lazy, although it goes on by its chunk manager alone.
-GATES = {
-    "xarray.computation.fit": ("is_duck_dask_array", "least_squares"),
-    "xarray.computation.weighted": ("is_duck_dask_array",),
-    "xarray.core.accessor_dt": ("is_duck_dask_array",),
-    "xarray.core.duck_array_ops": ("push",),
-    "xarray.core.missing": ("push",),
-}
+# Where xarray asks whether an array is dask's before it leaves it lazy, although it goes on by its chunk manager alone:
+# the module, its functions to replace, and what would load whole arrays, or not work, otherwise.
+GATES = (
+    ("xarray.computation.fit", ("is_duck_dask_array", "least_squares"), "polyfit"),
+    ("xarray.computation.weighted", ("is_duck_dask_array",), "weighted"),
+    ("xarray.core.duck_array_ops", ("push",), "ffill and bfill"),
+    ("xarray.core.missing", ("push",), "ffill and bfill"),
+    ("xarray.core._aggregations", ("contains_only_chunked_or_numpy",), "groupby and resample with flox"),
+    ("xarray.core.groupby", ("contains_only_chunked_or_numpy",), "groupby with flox"),
+    ("xarray.core.indexing.ArrayApiIndexingAdapter", ("_vindex_get",), "indexing by points"),
+)
+KNOWN_VERSIONS = "2025.7 to 2026.9"
 
 # What other chunk managers are told when they make an array, and has no meaning here.
 DASK_OPTIONS = ("name", "lock", "inline_array", "asarray", "fancy", "getitem", "meta")
@@ -82,6 +91,7 @@ class RestrideManager(ChunkManagerEntrypoint[Any]):
     def from_array(self, data: Any, chunks: Any, **kwargs: Any) -> ra.Array:
         """Make an array of anything that can be sliced: a numpy array, or what xarray reads from a file."""
         kwargs = {name: value for name, value in kwargs.items() if name not in DASK_OPTIONS}
+        _check_complete(data)
         return ra.from_array(data, _whole(chunks), **kwargs)
 
     def compute(self, *data: Any, **kwargs: Any) -> tuple[Any, ...]:
@@ -234,6 +244,23 @@ def _whole(chunks: Any) -> Any:
     return chunks
 
 
+def _check_complete(data: Any) -> None:
+    """See that a Zarr array in a local directory that xarray has opened was written to the end.
+
+    Elsewhere that would take a request for each variable.
+
+    Raises
+    ------
+    ValueError
+        It was not.
+    """
+    while hasattr(data, "array"):  # xarray's own layers around what a backend gives
+        data = data.array
+    array: Any = getattr(data, "_array", None)
+    if type(array).__module__.partition(".")[0] == "zarr" and hasattr(array.store_path.store, "root"):
+        check_marks(array, str(array.store_path).removeprefix("file://"))
+
+
 def _each(data: Sequence[Any], function: Callable[..., tuple[Any, ...]], options: Mapping[str, Any]) -> tuple[Any, ...]:
     results = iter(function(*(item for item in data if isinstance(item, Collection)), **options))
     return tuple(next(results) if isinstance(item, Collection) else item for item in data)
@@ -306,10 +333,39 @@ def _pointwise(get: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     return get_points
 
 
+class LaterWriting(Writing):
+    """What xarray has left to write, and the store that it closes when that is there."""
+
+    def __init__(self, writes: Sequence[WriteExpr], store: Any) -> None:
+        super().__init__(writes)
+        self.store = store
+
+    @contextmanager
+    def _computing(self, *, here: bool) -> Iterator[tuple[Expr, Callable[[list[Any]], None]]]:
+        with super()._computing(here=here) as (expr, finish):
+
+            def finish_and_close(blocks: list[Any]) -> None:
+                finish(blocks)
+                self.store.close()
+
+            yield expr, finish_and_close
+
+
+def _closing(delayed_close_after_writes: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    def close_later(writes: Any, store: Any) -> Any:
+        if not isinstance(writes, Writing):
+            return delayed_close_after_writes(writes, store)
+        return LaterWriting(writes.writes, store)
+
+    return close_later
+
+
 REPLACEMENTS: dict[str, Callable[[Any], Any]] = {
     "is_duck_dask_array": _or_ours,
     "least_squares": _least_squares,
     "push": _push,
+    "contains_only_chunked_or_numpy": _but_ours,
+    "_vindex_get": _pointwise,
 }
 
 
@@ -319,17 +375,43 @@ def _widen_gates() -> None:
 
     Without this the results are the same, but polyfit, weighted, ffill, bfill, and ``.dt`` of data load whole arrays
     while nobody has asked for it, groupby does if flox is installed (it knows dask and cubed), and pointwise indexing
-    is refused. What a version of xarray does not have, or has elsewhere, is left as it is.
+    and ``compute=False`` are refused.
+
+    Warns
+    -----
+    RuntimeWarning
+        This version of xarray has some of that elsewhere, or not at all.
     """
-    for place, names in GATES.items():
-        with suppress(ImportError):
-            module = importlib.import_module(place)
-            for name in names:
-                if hasattr(module, name):
-                    setattr(module, name, REPLACEMENTS[name](getattr(module, name)))
+    missing = {}
+    for path, names, what in GATES:
+        try:
+            place = _found(path)
+            functions = [getattr(place, name) for name in names]
+        except (ImportError, AttributeError):
+            missing[what] = f"{path}.{names[0]}"
+            continue
+        for name, function in zip(names, functions):
+            setattr(place, name, REPLACEMENTS[name](function))
+    # What versions before 2026.4 do not have: there the one takes dask's map_blocks, the other dask's delayed.
+    accessor: Any = importlib.import_module("xarray.core.accessor_dt")
+    if hasattr(accessor, "get_chunked_array_type"):
+        accessor.is_duck_dask_array = _or_ours(accessor.is_duck_dask_array)
     with suppress(ImportError, AttributeError):
-        aggregations: Any = importlib.import_module("xarray.core._aggregations")
-        aggregations.contains_only_chunked_or_numpy = _but_ours(aggregations.contains_only_chunked_or_numpy)
-    with suppress(ImportError, AttributeError):
-        adapter: Any = importlib.import_module("xarray.core.indexing").ArrayApiIndexingAdapter
-        adapter._vindex_get = _pointwise(adapter._vindex_get)
+        writers: Any = importlib.import_module("xarray.backends.writers")
+        writers.delayed_close_after_writes = _closing(writers.delayed_close_after_writes)
+    if missing:
+        warnings.warn(
+            f"restride knows xarray {KNOWN_VERSIONS}; in {xarray.__version__} there is no "
+            f"{', '.join(missing.values())}, so that these may load whole arrays or be refused: {', '.join(missing)}",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+
+
+def _found(path: str) -> Any:
+    """A module, or a class of one."""
+    try:
+        return importlib.import_module(path)
+    except ModuleNotFoundError:
+        module, _, name = path.rpartition(".")
+        return getattr(importlib.import_module(module), name)

@@ -9,8 +9,9 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ import zarr
 
 import restride as rs
 import restride.array as ra
-from benchmarks.workflows import climate, compare, maps, spectra
+from benchmarks.workflows import climate, compare, maps, spectra, stores
 from benchmarks.workflows.cases import CASES, Case
 from benchmarks.workflows.field import Field
 
@@ -138,6 +139,57 @@ def test_a_part_of_a_spectrum_needs_every_chunk_once() -> None:
     field = Counted((8, 6, 12), (2, 6, 12))
     spectra.power(ra, *opened(field), slab=3)[2:4, 1, 5].compute()
     assert field.reads == box(range(4), [0], [0])
+
+
+def test_the_leading_modes_need_every_chunk_once() -> None:
+    field = Counted((40, 12, 10), (10, 12, 10))
+    series, strengths, patterns = spectra.eof(ra, *opened(field), modes=2)
+    rs.compute(series[:, 0], strengths[0], patterns[0])
+    assert field.reads == box(range(4), [0], [0])
+
+
+def test_the_course_of_an_exact_mode_needs_every_chunk_once() -> None:
+    field = Counted((20, 24, 20), (20, 4, 20))
+    patterns, _, series = spectra.eof_exact(ra, *opened(field))
+    rs.compute(series[0], patterns[100:110, 0])
+    assert field.reads == box([0], range(6), [0])
+
+
+class Requests:
+    """What chunks zarr reads from directories, and writes to them."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.reads: Counter[str] = Counter()
+        self.writes: Counter[str] = Counter()
+        for name, counts in (("get", self.reads), ("set", self.writes)):
+            monkeypatch.setattr(
+                zarr.storage.LocalStore, name, self.counted(getattr(zarr.storage.LocalStore, name), counts)
+            )
+
+    def counted(self, method: Callable[..., Any], counts: Counter[str]) -> Callable[..., Any]:
+        def call(store: Any, key: str, *args: Any, **kwargs: Any) -> Any:
+            if "/c/" in f"/{key}":
+                counts[key] += 1
+            return method(store, key, *args, **kwargs)
+
+        return call
+
+
+def test_from_zarr_to_zarr_each_chunk_is_read_once_and_written_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stores.write_source(tmp_path / "maps.zarr", (12, 8, 12), (2, 8, 12))
+    requests = Requests(monkeypatch)
+    stores.rechunked(ra, tmp_path / "maps.zarr", tmp_path / "series.zarr", (12, 4, 4)).compute()
+    assert requests.reads == Counter(f"c/{t}/0/0" for t in range(6))
+    assert requests.writes == Counter(f"c/0/{y}/{x}" for y in range(2) for x in range(3))
+
+
+def test_a_part_of_the_series_needs_the_maps_of_its_time_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stores.write_source(tmp_path / "maps.zarr", (12, 8, 12), (2, 8, 12))
+    requests = Requests(monkeypatch)
+    ra.from_zarr(tmp_path / "maps.zarr").rechunk((12, 4, 4))[5:9, 2, 3:7].compute()
+    assert requests.reads == Counter(f"c/{t}/0/0" for t in (2, 3, 4))
 
 
 # ---- the comparison --------------------------------------------------------------------------------------------------

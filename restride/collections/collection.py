@@ -19,7 +19,10 @@ from restride.engine.client.client import default_client
 from restride.engine.graphs.options import options_of
 
 if TYPE_CHECKING:
+    from restride.engine.client.client import Client
     from restride.engine.client.futures import Future
+    from restride.engine.graphs.csr import Ints
+    from restride.engine.graphs.graph import TaskGraph
 
 
 class Collection:
@@ -158,7 +161,7 @@ def compute(*collections: Collection, **options: Any) -> tuple[Any, ...]:
             computing.enter_context(collection._computing(here=client.in_process))
             for collection in _checked(collections)
         ]
-        graph, ids = lower([expr for expr, _ in computations], ask, ship=not client.in_process)
+        graph, ids = _lowered([expr for expr, _ in computations], client)
         values, spans = [value_of for _, value_of in computations], _spans(ids)
         if any(isinstance(value_of, Assembling) for value_of in values):
             places = Places(values, spans)
@@ -194,7 +197,7 @@ def persist(*collections: Collection, **options: Any) -> tuple[Any, ...]:
     """
     client = default_client()
     exprs = [collection._to_persist() for collection in _checked(collections)]
-    graph, ids = lower(exprs, ask, ship=not client.in_process)
+    graph, ids = _lowered(exprs, client)
     futures = client.submit_graph(graph, np.concatenate(ids), **options) if ids else []
     return tuple(
         collection._over_futures(futures[start:stop]) for collection, (start, stop) in zip(collections, _spans(ids))
@@ -204,9 +207,16 @@ def persist(*collections: Collection, **options: Any) -> tuple[Any, ...]:
 def ask(questions: Sequence[Expr]) -> list[list[Any]]:
     """The blocks of expressions, computed on the client in use."""
     client = default_client()
-    graph, ids = lower(questions, ask, ship=not client.in_process)
+    graph, ids = _lowered(questions, client)
     blocks = client.outputs_of(graph, np.concatenate(ids), options_of())
     return [blocks[start:stop] for start, stop in _spans(ids)]
+
+
+def _lowered(exprs: Sequence[Expr], client: Client) -> tuple[TaskGraph, list[Ints]]:
+    """Expressions as a graph for a client."""
+    if client.in_process:
+        return lower(exprs, ask)
+    return lower(exprs, ask, ship=True, send=client.scatter)
 
 
 def _checked(collections: Sequence[Any]) -> Sequence[Collection]:

@@ -13,7 +13,7 @@ import itertools
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -21,8 +21,14 @@ from restride.collections.blocks import Blocks
 from restride.collections.traversal import postorder
 from restride.engine.graphs.origin import user_line
 
+if TYPE_CHECKING:
+    from restride.engine.client.futures import Future
+
 LITERAL_LIMIT = 64 * 1024
 """Bytes up to which an array inside an expression is named by its content; above it hashing would be felt."""
+
+Send = Callable[[list[Any]], "Sequence[Future]"]
+"""Takes values to the workers, past the scheduler; gives a future of each."""
 
 _construction_ids = itertools.count()
 
@@ -97,6 +103,10 @@ class Expr:
 
     def shipped(self) -> Expr:
         """The same blocks where tasks run in other processes: data that each kernel would take along goes by block."""
+        return self
+
+    def sent(self, send: Send) -> Expr:
+        """The same blocks where data that would go along with tasks have gone to the workers."""
         return self
 
     def questions(self) -> tuple[Expr, ...]:

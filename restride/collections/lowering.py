@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from restride.collections.blocks import Blocks, Gather, Map, Ready, Rechunked, Select
-from restride.collections.expression import Expr, subexpressions
+from restride.collections.expression import Expr, Send, rewrite, subexpressions
 from restride.collections.facts import Ask, no_answers, settled
 from restride.collections.fusion import fuse
 from restride.collections.optimize import optimized
@@ -22,7 +22,9 @@ from restride.engine.graphs.graph import TaskGraph
 from restride.shuffle.rechunk import lower_rechunk
 
 
-def lower(exprs: Sequence[Expr], ask: Ask = no_answers, *, ship: bool = False) -> tuple[TaskGraph, list[Ints]]:
+def lower(
+    exprs: Sequence[Expr], ask: Ask = no_answers, *, ship: bool = False, send: Send | None = None
+) -> tuple[TaskGraph, list[Ints]]:
     """Write expressions as one task graph.
 
     Parameters
@@ -32,6 +34,8 @@ def lower(exprs: Sequence[Expr], ask: Ask = no_answers, *, ship: bool = False) -
         Computes what nodes want to know of the data before they lower.
     ship : bool
         Tasks will run in other processes.
+    send : callable, optional
+        Takes data of the client's there; without it they go along with tasks.
 
     Returns
     -------
@@ -39,7 +43,10 @@ def lower(exprs: Sequence[Expr], ask: Ask = no_answers, *, ship: bool = False) -
     ids : list of int64 arrays
         For each expression the tasks whose outputs are its blocks, in the blocks' order.
     """
-    return to_graph(fuse(to_blocks(settled(optimized(exprs, ship_data=ship), ask))))
+    exprs = settled(optimized(exprs, ship_data=ship), ask)
+    if send is not None:
+        exprs = rewrite(exprs, lambda expr: expr.sent(send))
+    return to_graph(fuse(to_blocks(exprs)))
 
 
 def to_blocks(exprs: Sequence[Expr]) -> list[Blocks]:

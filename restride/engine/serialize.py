@@ -2,15 +2,18 @@
 
 Values are pickled with protocol 5: buffers that are not small stay where they are and travel beside the pickle. What
 pickle cannot do, or would do by a reference to ``__main__``, which is another module elsewhere, cloudpickle does.
+Arrow's tables go as `restride.engine.arrow` has it; a type may have a say in how several of its values travel together.
 """
 
 from __future__ import annotations
 
+import functools
 import io
 import pickle
 import signal
 import threading
 import traceback as tracebacks
+from collections import ChainMap
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any
@@ -18,6 +21,7 @@ from typing import Any
 import cloudpickle
 import numpy as np
 
+from restride.engine import arrow
 from restride.errors import SerializationError, TaskError
 
 OUT_OF_BAND = 4096
@@ -26,6 +30,25 @@ PROTOCOL = 5
 
 Keep = Callable[[pickle.PickleBuffer], bool]
 """Takes a buffer and says whether the pickle should hold it after all."""
+
+
+Together = Callable[[list[Any]], list[Any]]
+"""Takes values of one type that travel in one message, and says what is to be pickled for each."""
+
+_together: dict[type, Together] = {}
+
+
+def travel_together(kind: type, prepare: Together) -> None:
+    """Have all values of a type that travel in one message prepared at once, so that they can share what they have.
+
+    Parameters
+    ----------
+    kind : type
+        Of values that are outputs of tasks themselves; not of what is inside of them.
+    prepare : callable
+        Takes a list of such values, returns as many.
+    """
+    _together[kind] = prepare
 
 
 class RemoteTraceback(Exception):  # noqa: N818  nobody raises it
@@ -98,7 +121,7 @@ def dump_values(values: Sequence[Any]) -> tuple[bytes, list[memoryview]]:
         return False
 
     try:
-        return _pickled([_contiguous(value) for value in values], keep, buffers), buffers
+        return _pickled(_prepared(values), keep, buffers), buffers
     except BaseException as error:
         raise _unpicklable(_culprit(values), error) from error
 
@@ -197,8 +220,16 @@ def load_exception(data: bytes | memoryview) -> BaseException:
 
 
 def _pickled(value: Any, keep: Keep | None, buffers: list[memoryview]) -> bytes:
+    reducers = arrow.reducers()
     try:
-        data = pickle.dumps(value, PROTOCOL, buffer_callback=keep)
+        if reducers is None:
+            data = pickle.dumps(value, PROTOCOL, buffer_callback=keep)
+        else:
+            file = io.BytesIO()
+            pickler = pickle.Pickler(file, PROTOCOL, buffer_callback=keep)
+            pickler.dispatch_table = reducers
+            pickler.dump(value)
+            data = file.getvalue()
     except Exception:  # noqa: BLE001  what went wrong, if it does again, cloudpickle says
         data = None
     if data is not None and b"__main__" not in data:
@@ -209,8 +240,28 @@ def _pickled(value: Any, keep: Keep | None, buffers: list[memoryview]) -> bytes:
 
 def _cloudpickled(value: Any, keep: Keep | None) -> bytes:
     file = io.BytesIO()
-    cloudpickle.Pickler(file, PROTOCOL, buffer_callback=keep).dump(value)
+    reducers = arrow.reducers()
+    kind = cloudpickle.Pickler if reducers is None else _cloudpickler(frozenset(reducers))
+    kind(file, PROTOCOL, buffer_callback=keep).dump(value)
     return file.getvalue()
+
+
+@functools.lru_cache(maxsize=1)
+def _cloudpickler(_kinds: frozenset[type]) -> type[cloudpickle.Pickler]:
+    """Cloudpickle's pickler with Arrow's reducers: it reads the table when it is made."""
+    reducers = arrow.reducers() or {}
+    table = ChainMap(dict(cloudpickle.Pickler.dispatch_table), reducers)
+    return type("Pickler", (cloudpickle.Pickler,), {"dispatch_table": table})
+
+
+def _prepared(values: Sequence[Any]) -> list[Any]:
+    """What is to be pickled for each value."""
+    prepared = [_contiguous(value) for value in values]
+    for kind in _together.keys() & set(map(type, prepared)) if _together else ():
+        places = [place for place, value in enumerate(prepared) if type(value) is kind]
+        for place, value in zip(places, _together[kind]([prepared[place] for place in places])):
+            prepared[place] = value
+    return prepared
 
 
 def _contiguous(value: Any) -> Any:

@@ -142,6 +142,15 @@ def test_groups_are_not_handed_to_flox_which_would_load_them(ds, lazy, with_flox
         xr.testing.assert_allclose(result.compute(), ds.a.groupby("time.month").mean())
 
 
+@pytest.mark.parametrize("name", [name for name in OPERATIONS if "group" in name or "resample" in name])
+def test_with_flox_itself_groups_stay_lazy(name, ds, lazy, with_flox_installed):
+    pytest.importorskip("flox")
+    result = OPERATIONS[name](lazy)
+    assert isinstance(result.data, ra.Array)
+    with xr.set_options(use_flox=False):
+        xr.testing.assert_allclose(result.compute(), OPERATIONS[name](ds))
+
+
 def test_restride_is_what_xarray_takes_by_itself(ds):
     assert isinstance(ds.chunk({"time": 30}).a.data, ra.Array)
     assert isinstance(guess_chunkmanager("restride"), RestrideManager)
@@ -163,6 +172,53 @@ def test_a_region_of_a_zarr_store_is_written(ds, lazy, tmp_path):
     part.to_zarr(place, region={"time": slice(30, 60)}, consolidated=False)
     ds["a"][30:60] += 1
     xr.testing.assert_identical(xr.open_zarr(place, consolidated=False).compute(), ds)
+
+
+def test_a_store_is_written_later(ds, lazy, tmp_path):
+    for later, read in [
+        (lazy.to_zarr(tmp_path / "store.zarr", compute=False, consolidated=False), xr.open_zarr),
+        (lazy.to_netcdf(tmp_path / "file.nc", engine="h5netcdf", compute=False), xr.open_dataset),
+    ]:
+        later.compute()
+        options = {"consolidated": False} if read is xr.open_zarr else {"engine": "h5netcdf"}
+        with read(tmp_path / ("store.zarr" if read is xr.open_zarr else "file.nc"), **options) as written:
+            xr.testing.assert_allclose(written.compute(), ds)
+
+
+def test_several_stores_are_written_later_at_once(ds, lazy, tmp_path):
+    places = [tmp_path / "one.zarr", tmp_path / "other.zarr"]
+    restride.compute(*(lazy.to_zarr(place, compute=False, consolidated=False) for place in places))
+    for place in places:
+        xr.testing.assert_identical(xr.open_zarr(place, consolidated=False).compute(), ds)
+
+
+def test_a_zarr_store_whose_writing_was_interrupted_is_refused_until_it_is_written_again(lazy, tmp_path):
+    def fail(block):
+        raise ZeroDivisionError
+
+    place = tmp_path / "store.zarr"
+    broken = lazy[["b"]].assign(a=lazy.a.copy(data=lazy.a.data.map_blocks(fail)))
+    with pytest.raises(ZeroDivisionError):
+        broken.to_zarr(place, consolidated=False)
+    with pytest.raises(ValueError, match=f"{place}/[ab] is incomplete"):
+        xr.open_zarr(place, consolidated=False)
+    lazy.to_zarr(place, mode="w", consolidated=False)
+    xr.open_zarr(place, consolidated=False).a.mean().compute()
+
+
+def test_other_processes_do_not_write_to_files_that_are_open_in_this_one(ds, tmp_path):
+    with (
+        restride.Client("processes", workers=1),
+        pytest.raises(ValueError, match="is in this process, where workers in others cannot write"),
+    ):
+        ds.chunk({"time": 30}).to_netcdf(tmp_path / "file.nc", engine="h5netcdf")
+
+
+def test_an_xarray_that_is_not_as_known_is_a_warning(monkeypatch):
+    gates = (("xarray.core.no_such_module", ("push",), "ffill"), ("xarray.core.missing", ("no_such_name",), "bfill"))
+    monkeypatch.setattr(restride.xarray, "GATES", gates)
+    with pytest.warns(RuntimeWarning, match=r"there is no .*no_such_module.push, .*no_such_name, .*: ffill, bfill"):
+        restride.xarray._widen_gates.__wrapped__()
 
 
 def test_netcdf_files_are_read_and_written_lazily(ds, lazy, tmp_path):

@@ -90,7 +90,7 @@ def as_expr(x: Any, dtype: DTypeLike | None = None, chunks: Any = "auto") -> Arr
         return x.expr if dtype is None else astype(x.expr, np.dtype(dtype))
     if isinstance(x, np.ma.MaskedArray):
         data, mask = as_expr(x.data, dtype, chunks), as_expr(np.ma.getmaskarray(x), chunks=chunks)
-        return masked.masked_array(data, mask, x.fill_value)
+        return masked.masked_array(data, mask, None if x is np.ma.masked else x.fill_value)
     values = np.asarray(x, dtype)
     return sources.from_object(values, normalize_chunks(chunks, values.shape, values.itemsize))
 

@@ -10,8 +10,8 @@ from numpy.typing import DTypeLike
 
 from restride.collections.array.array import Array, apply, asarray, implements
 from restride.collections.array.chunks import block_bounds, normalize_chunks
+from restride.collections.array.operations.along_axis import with_whole_axis
 from restride.collections.array.operations.blockwise import Name, Names, Returned, calls
-from restride.collections.array.operations.rechunk import in_one_block
 from restride.collections.array.operations.sources import block_source
 from restride.errors import ChunkError
 
@@ -170,7 +170,7 @@ def apply_along_axis(
     if dtype is None or shape is None:
         tried = np.asarray(func1d(np.ones(x.shape[axis], x.dtype), *args, **kwargs))
         dtype, shape = tried.dtype if dtype is None else dtype, tried.shape if shape is None else shape
-    expr = in_one_block(x.expr, [axis])
+    expr = with_whole_axis(x.expr, axis)
     new: list[Name] = [("returned", number) for number in range(len(shape))]
     out: list[Name] = [*range(axis), *new, *range(axis + 1, x.ndim)]
     kernel = AlongAxis(func1d, axis, args, kwargs, tuple(shape), np.dtype(dtype))

@@ -23,6 +23,9 @@ Chunks = tuple[tuple[int, ...], ...]
 UNKNOWN: Any = math.nan
 """The length of a block that is not known before it is computed. One object, so that chunks compare equal."""
 
+SMALL_BLOCK = 2**20
+"""Bytes that blocks may grow to, however small those are that they are made of: tiny ones cost more than they save."""
+
 
 def normalize_chunks(
     chunks: Any,
@@ -120,6 +123,35 @@ def common_chunks(chunks: Sequence[Chunks]) -> Chunks:
         stretched = [c for c in present if sum(c) != 1]
         merged.append(_refined(stretched) if stretched else (1,))
     return tuple(merged)
+
+
+def chunks_within(chunks: Chunks, most: int) -> Chunks:
+    """Chunks cut further, along the first axes first, so that no block has more than `most` elements.
+
+    Axes of unknown lengths are left alone.
+
+    Examples
+    --------
+    >>> chunks_within(((4, 4), (10,)), 20)
+    ((2, 2, 2, 2), (10,))
+    """
+    times = -(-math.prod(max(lengths) for lengths in chunks if not is_unknown(lengths)) // max(most, 1))
+    smaller = list(chunks)
+    for axis, lengths in enumerate(chunks):
+        if times <= 1:
+            break
+        if is_unknown(lengths) or max(lengths) <= 1:
+            continue
+        side = -(-max(lengths) // min(times, max(lengths)))
+        smaller[axis] = tuple(piece for length in lengths for piece in _cut(length, side))
+        times = -(-times * side // max(lengths))
+    return tuple(smaller)
+
+
+def _cut(length: int, most: int) -> list[int]:
+    """Lengths, as even as can be, of at most `most`."""
+    n = max(-(-length // most), 1)
+    return [length * (k + 1) // n - length * k // n for k in range(n)]
 
 
 def grid_of(chunks: Chunks) -> Shape:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import Any
 
@@ -13,6 +14,7 @@ from restride.collections.array.chunks import normalize_chunks
 from restride.collections.array.device import check_device
 from restride.collections.array.operations import sources
 from restride.collections.array.operations.linspace import Linspace
+from restride.collections.array.operations.masked import constant_block, to_plain
 
 
 def array(x: Any, dtype: DTypeLike | None = None, *, copy: bool = True, ndmin: int = 0, chunks: Any = "auto") -> Array:
@@ -134,6 +136,10 @@ def full_like(
     """
     like = asarray(x)
     kind = like.dtype if dtype is None else dtype
+    if shape is None and chunks is None and math.isnan(like.size):
+        check_device(device)
+        value = np.asarray(fill_value).astype(kind)
+        return Array(to_plain(constant_block, like.expr, dtype=np.dtype(kind), value=value))
     if chunks is None:
         chunks = like.chunks if shape is None else "auto"
     return full(like.shape if shape is None else shape, fill_value, kind, chunks=chunks, device=device)

@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike
 
 from restride.collections.array.array import Array
 from restride.collections.array.expr import Persisted
+from restride.collections.array.operations.masking import knows_masks
 from restride.collections.array.operations.sources import block_source
 from restride.engine.client.futures import Future
 
@@ -87,6 +88,7 @@ def _call(function: Callable[[], Any]) -> Any:
     return np.asarray(function())
 
 
+@knows_masks
 def _as_it_is(block: Any) -> Any:
     """Kernel: a block, to be checked against what was declared of it."""
     return block

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -37,6 +37,8 @@ class ArrayExpr(Expr):
     shape: Shape = field(init=False)
     masked: bool = field(init=False)
     """Whether blocks are, or may be, masked arrays of `numpy.ma`."""
+    knows_masks: ClassVar[bool] = False
+    """Whether blocks made of masked ones are what `numpy.ma` makes of them."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -59,8 +61,28 @@ class ArrayExpr(Expr):
         raise NotImplementedError(type(self).__name__)
 
     def _masked(self) -> bool:
-        """Whether blocks may be masked; by default if a child's may."""
-        return any(isinstance(child, ArrayExpr) and child.masked for child in self.children)
+        """Whether blocks may be masked; by default if a child's may.
+
+        Raises
+        ------
+        TypeError
+            They may, and the node does not know what to do with them.
+        """
+        return self._masked_if(self.knows_masks)
+
+    def _masked_if(self, known: bool) -> bool:
+        """Whether a child's blocks may be masked; an error if so, and what to do with them is not known."""
+        return self._checked_masked(
+            any(isinstance(child, ArrayExpr) and child.masked for child in self.children), known
+        )
+
+    def _checked_masked(self, masked: bool, known: bool) -> bool:
+        if masked and not known:
+            raise TypeError(
+                f"{self.label} knows nothing of masks, and would take masked elements for others: fill them first, by "
+                "ra.ma.filled(x, value), or work on ra.ma.getdata(x) and ra.ma.getmaskarray(x)"
+            )
+        return masked
 
     def sliced(self, cuts: Cuts) -> ArrayExpr | None:
         """The array cut along each axis, made of cut children, in the blocks that a `Slice` of it has.

@@ -12,6 +12,7 @@ import numpy as np
 from restride.collections.array.array import Array
 from restride.collections.array.operations import images
 from restride.collections.array.operations.sources import block_source
+from restride.collections.array.operations.urls import UrlFile, is_url, place_of
 from restride.collections.array.reading import read
 
 __all__ = ["from_tiff", "imread"]
@@ -21,18 +22,22 @@ def imread(
     filename: str | os.PathLike[str],
     imread: Callable[[str], Any] | None = None,
     preprocess: Callable[[Any], Any] | None = None,
+    *,
+    storage_options: dict[str, Any] | None = None,
 ) -> Array:
     """Read image files of one shape, lazily, one after another along a new first axis.
 
     Parameters
     ----------
     filename : str or path
-        A pattern such as ``"scans/2024-*.png"``; the files are taken in the order of their names. The first is read at
-        once, to know the shape and the dtype.
+        A pattern such as ``"scans/2024-*.png"``, or a URL with one that fsspec knows; the files are taken in the order
+        of their names. The first is read at once, to know the shape and the dtype.
     imread : callable, optional
-        Makes an array of a path. By default tifffile's for TIFF files, imageio's for others.
+        Makes an array of a path, or of a URL. By default tifffile's for TIFF files, imageio's for others.
     preprocess : callable, optional
         Makes of each image the array that is meant.
+    storage_options : dict, optional
+        For the file system of a URL: what fsspec calls so.
 
     Returns
     -------
@@ -59,28 +64,44 @@ def imread(
     ...     ra.image.imread(f"{folder}/*.npy", imread=np.load).sum(axis=(1, 2)).compute()
     array([0, 4, 8])
     """
-    pattern = os.path.abspath(filename)
-    paths = sorted(glob.glob(pattern))
+    pattern = place_of(filename)
+    if is_url(pattern):
+        paths = [file.url for file in UrlFile(pattern, storage_options).matching()]
+        reader = imread or images.ReadAt(storage_options)
+    else:
+        paths = sorted(glob.glob(pattern))
+        reader = imread or images.read_image
     if not paths:
         raise FileNotFoundError(f"there are no files {pattern}")
-    reader = imread or images.read_image
-    first = np.asarray(reader(paths[0]) if preprocess is None else preprocess(reader(paths[0])))
+    try:
+        first = np.asarray(reader(paths[0]) if preprocess is None else preprocess(reader(paths[0])))
+    except Exception as error:
+        error.add_note(f"while reading the image {paths[0]}")
+        raise
     kernel = images.ReadImage(reader, preprocess, first.shape, first.dtype)
     chunks = ((1,) * len(paths), *((length,) for length in first.shape))
     return Array(block_source(kernel, paths, chunks, first.dtype, name="imread"))
 
 
-def from_tiff(path: str | os.PathLike[str], *, series: int = 0, chunks: Any = "auto") -> Array:
+def from_tiff(
+    path: str | os.PathLike[str],
+    *,
+    series: int = 0,
+    chunks: Any = "auto",
+    storage_options: dict[str, Any] | None = None,
+) -> Array:
     """Read the pages of a TIFF file, lazily.
 
     Parameters
     ----------
     path : str or path
-        The file is opened anew in each task. Do not change it while results are to come.
+        A file, or a URL that fsspec knows. It is opened anew in each task: do not change it while results are to come.
     series : int
         Which of the file's series of pages; most files have one.
     chunks : int, str, None, tuple or dict
         See `from_array`: ``"auto"`` gives whole pages, None one page a chunk.
+    storage_options : dict, optional
+        For the file system of a URL: what fsspec calls so.
 
     Returns
     -------
@@ -97,6 +118,6 @@ def from_tiff(path: str | os.PathLike[str], *, series: int = 0, chunks: Any = "a
     ImportError
         The package tifffile is not installed.
     """
-    place = os.path.abspath(path)
-    source, page = images.open_tiff(place, series)
+    place = place_of(path)
+    source, page = images.open_tiff(place, series, storage_options)
     return read(source, chunks, place=place, word="from_tiff", unit=page)

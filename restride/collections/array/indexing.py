@@ -14,6 +14,7 @@ from restride.collections.array.manipulation import ravel, stack
 from restride.collections.array.operations import indexing, masks, pairs
 from restride.collections.array.operations import take as operation
 from restride.collections.array.operations.elementwise import Output, astype, elementwise
+from restride.collections.array.operations.elementwise import where as where_kernel
 from restride.collections.array.operations.rechunk import in_one_block
 
 
@@ -186,7 +187,7 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
     """
     if (x is None) != (y is None):
         raise ValueError("either both or neither of x and y should be given")
-    return nonzero(condition) if x is None else apply(np.where, condition, x, y)
+    return nonzero(condition) if x is None else apply(where_kernel, condition, x, y)
 
 
 @implements(np.nonzero)

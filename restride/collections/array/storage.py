@@ -18,9 +18,12 @@ from restride.collections.array.chunks import block_shapes
 from restride.collections.array.operations import npy, sources
 from restride.collections.array.operations import zarr as zarrs
 from restride.collections.array.operations.rechunk import in_one_block
-from restride.collections.array.operations.staging import Staging
+from restride.collections.array.operations.urls import UrlFile, is_url, place_of, refuse_url
+from restride.collections.array.operations.zarr_source import zarr_source
 from restride.collections.array.reading import read
-from restride.collections.array.writing import Writing, write, write_zarr
+from restride.collections.array.writing import write, write_zarr
+from restride.collections.staging import Staging
+from restride.collections.writing import Writing
 
 
 def from_zarr(
@@ -71,7 +74,7 @@ def from_zarr(
     """
     array = zarrs.open_array(store, component, storage_options)
     place = zarrs.place_text(store, component)
-    return read(array, chunks, place=place, word="from_zarr", unit=zarrs.store_chunks(array))
+    return read(zarr_source(array, place), chunks, place=place, word="from_zarr", unit=zarrs.store_chunks(array))
 
 
 def to_zarr(
@@ -160,15 +163,20 @@ def to_zarr(
     )
 
 
-def from_npy(path: str | os.PathLike[str], *, chunks: Any = "auto") -> Array:
+def from_npy(
+    path: str | os.PathLike[str], *, chunks: Any = "auto", storage_options: dict[str, Any] | None = None
+) -> Array:
     """Read a `.npy` file by memory map, lazily: blocks are read as they are used, and not copied.
 
     Parameters
     ----------
     path : str or path
-        The file is opened anew in each task. Do not change it while results are to come.
+        A file, or a URL that fsspec knows, of which whole rows are read. It is opened anew in each task: do not change
+        it while results are to come.
     chunks : int, str, tuple or dict
         See `from_array`.
+    storage_options : dict, optional
+        For the file system of a URL: what fsspec calls so.
 
     Returns
     -------
@@ -191,7 +199,10 @@ def from_npy(path: str | os.PathLike[str], *, chunks: Any = "auto") -> Array:
     ...     ra.from_npy(f"{folder}/x.npy", chunks=4).sum().compute()
     np.int64(45)
     """
-    place = os.path.abspath(path)
+    place = place_of(path)
+    if is_url(place):
+        remote = npy.npy_at(UrlFile(place, storage_options))
+        return read(remote, chunks, place=place, word="from_npy", unit=remote.unit)
     values = npy.load(place, "r")
     file = npy.NpyFile(place, values.shape, values.dtype, "r")
     return read(file, chunks, place=place, word="from_npy", unit=(1,) * values.ndim)
@@ -260,6 +271,8 @@ def to_npy_stack(
         There is no such axis.
     TypeError
         `x` holds Python objects.
+    ValueError
+        `dirname` is a URL.
 
     Examples
     --------
@@ -270,6 +283,7 @@ def to_npy_stack(
     ...     print(sorted(os.listdir(f"{folder}/x")), ra.from_npy_stack(f"{folder}/x").sum().compute())
     ['0.npy', '1.npy', 'info.json'] 12.0
     """
+    refuse_url(dirname, "to_npy_stack")
     expr = asarray(x).expr
     axis = np.lib.array_utils.normalize_axis_index(axis, expr.ndim)
     if expr.dtype.hasobject:

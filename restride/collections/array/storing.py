@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from restride.collections.array.array import Array, asarray
-from restride.collections.array.writing import Writing, storing
+from restride.collections.array.writing import storing
+from restride.collections.writing import Writing
 
 
 def store(
@@ -25,7 +26,8 @@ def store(
     targets : object with shape and __setitem__, or sequence of such
         One for each array: a numpy array, an array of zarr, a dataset of a file that is open. What is in the memory of
         this process, or in a file open in it, can only be written to by threads of it. What a target holds is replaced
-        as blocks come, and stays so if the computation fails; `to_zarr` and `to_hdf5` do better.
+        as blocks come, and stays so if the computation fails; `to_zarr` and `to_hdf5` do better. Until all is there,
+        `from_zarr` refuses an array of zarr that is written to.
     lock : bool or lock, optional
         Held while a block is written: True for one for each target. By default only where several writers would be in
         each other's way: not for numpy arrays, and not for zarr, where the arrays are rechunked so that no two blocks

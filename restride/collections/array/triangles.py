@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import Any
 
@@ -9,11 +10,12 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from restride.collections.array.array import Array, apply, asarray, implements
-from restride.collections.array.chunks import normalize_chunks
+from restride.collections.array.chunks import SMALL_BLOCK, chunks_within, normalize_chunks
 from restride.collections.array.creation import zeros
 from restride.collections.array.device import check_device
 from restride.collections.array.manipulation import concatenate
 from restride.collections.array.operations import triangles as operation
+from restride.collections.array.operations.elementwise import where
 
 
 def eye(
@@ -117,7 +119,7 @@ def tril(m: Any, k: int = 0) -> Array:
            [1, 1, 0]])
     """
     x = _matrices(m)
-    return apply(np.where, _below(x, k), x, x.dtype.type(0))
+    return apply(where, _below(x, k), x, x.dtype.type(0))
 
 
 @implements(np.triu)
@@ -133,7 +135,7 @@ def triu(m: Any, k: int = 0) -> Array:
            [0, 0, 0]])
     """
     x = _matrices(m)
-    return apply(np.where, _below(x, k - 1), x.dtype.type(0), x)
+    return apply(where, _below(x, k - 1), x.dtype.type(0), x)
 
 
 @implements(np.diagonal)
@@ -209,9 +211,11 @@ def diag(v: Any, k: int = 0) -> Array:
         raise ValueError(f"Input must be 1- or 2-d, got {x.ndim} axes")
     if k:
         x = concatenate([x, zeros(abs(k), x.dtype, chunks=max(*x.chunksize, 1))])
+    side = math.isqrt(SMALL_BLOCK // max(x.itemsize, 1))
+    x = x.rechunk(chunks_within(x.chunks, max(2, side)))  # blocks of the result are as long and as wide
     # Row i has its element in column i + k, column i in row i - k: that which starts at 0 names the vector's elements.
     mask = Array(operation.Banded((x.chunks[0], x.chunks[0]), k, np.dtype(bool), below=False))
-    return apply(np.where, mask, x[:, None] if k >= 0 else x[None, :], x.dtype.type(0))
+    return apply(where, mask, x[:, None] if k >= 0 else x[None, :], x.dtype.type(0))
 
 
 @implements(np.diagflat)

@@ -1,9 +1,8 @@
-"""`Writing`: arrays on their way out, as something that can be computed."""
+"""Arrays on their way out: into Zarr, and into objects that can be assigned to."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,66 +11,19 @@ from restride.collections.array.expr import ArrayExpr
 from restride.collections.array.operations import zarr as zarrs
 from restride.collections.array.operations.object_sink import Stored, object_sink
 from restride.collections.array.operations.sources import from_object
-from restride.collections.array.operations.storage import Sink, Write, Writes, WriteThrough, aligned, unit_of
+from restride.collections.array.operations.storage import Sink, Write, WriteThrough, aligned, unit_of
 from restride.collections.array.operations.stored_chunks import own_chunks
-from restride.collections.collection import Collection
-from restride.collections.expression import Expr
-
-
-class Writing(Collection):
-    """Arrays to be written: nothing happens until `compute`, which returns None when they are there.
-
-    Several are written at once by ``rs.compute(one, other)``; ``client.submit(writing.compute)`` writes in the
-    background. What was begun is deleted where a computation fails, and the same writing can be computed again.
-    """
-
-    def __init__(self, writes: Sequence[Write]) -> None:
-        self.writes = tuple(writes)
-        self.expr = _together(self.writes)
-
-    @property
-    def path(self) -> str:
-        """What people call the place."""
-        return ", ".join(dict.fromkeys(write.sink.path for write in self.writes))
-
-    def __repr__(self) -> str:
-        return f"<Writing to {self.path}>"
-
-    # Only the writing of the blocks is tasks. Those may run twice, on workers that are lost and found; what prepares
-    # the target and what makes it appear may not.
-    @contextmanager
-    def _computing(self, *, here: bool) -> Iterator[tuple[Expr, Callable[[list[Any]], None]]]:
-        with ExitStack() as undo:
-            begun = []
-            for write in self.writes:
-                try:
-                    sink = write.sink.begin(here=here)
-                except Exception as error:
-                    error.add_note(f"while preparing to write {write.sink.path}")
-                    raise
-                undo.callback(sink.discard)
-                begun.append(write.replace(sink=sink))
-
-            def finish(_: list[Any]) -> None:
-                for write in begun:
-                    write.sink.finish()
-
-            yield _together(tuple(begun)), finish
-            undo.pop_all()
-
-    def _to_persist(self) -> Expr:
-        raise TypeError(
-            f"{self!r} leaves nothing in memory that could persist; call compute() instead, "
-            "or client.submit(writing.compute) to write in the background"
-        )
-
-
-def _together(writes: tuple[Write, ...]) -> Expr:
-    return writes[0] if len(writes) == 1 else Writes(writes)
+from restride.collections.writing import Writing
 
 
 def write(pairs: Sequence[tuple[ArrayExpr, Sink]], compute: bool) -> Writing | None:
     """Write arrays now, or return what will; the blocks of each are as its sink wants them."""
+    for expr, sink in pairs:
+        if expr.masked and not getattr(sink, "keeps_masks", False):
+            raise TypeError(
+                f"{sink.path} holds no masks: write ra.ma.filled(x, value), or ra.ma.getdata(x) and "
+                "ra.ma.getmaskarray(x) as two arrays"
+            )
     writing = Writing([Write(expr, sink) for expr, sink in pairs])
     if not compute:
         return writing

@@ -13,8 +13,11 @@ from restride.collections.collection import Collection
 from restride.collections.dataframe.expr import Divisions, FrameExpr, Persisted, ScalarExpr
 from restride.collections.dataframe.meta import is_frame_like
 from restride.collections.dataframe.operations import sources
+from restride.collections.dataframe.operations.settling import settled
 from restride.collections.dataframe.optimize.columns import push_columns
 from restride.collections.dataframe.optimize.filters import push_filters
+from restride.collections.dataframe.optimize.joins import plan_merges
+from restride.collections.dataframe.optimize.programs import merge_programs
 from restride.collections.dataframe.partition import concat, to_pandas
 from restride.collections.expression import Expr
 from restride.collections.optimize import add_passes, simplify
@@ -24,9 +27,13 @@ if TYPE_CHECKING:
 
 add_passes(
     simplify,  # projections in a row, before masks are compared with what they are masks of
+    push_columns,  # before filters, which rows in the way that number themselves would stop
+    simplify,
     push_filters,
     push_columns,
     simplify,
+    plan_merges,  # nothing is pushed through the ways in which merges are carried out
+    merge_programs,  # last: it hides what other passes look for
 )
 
 
@@ -65,7 +72,8 @@ class FrameBase(Collection):
 
     def _computation(self, *, here: bool) -> tuple[Expr, Callable[[list[Any]], Any]]:
         meta = self.expr.meta
-        return self.expr, lambda partitions: to_pandas(concat(partitions, meta), meta, writable=True)
+        expr = self.expr
+        return expr, lambda partitions: settled(expr, to_pandas(concat(partitions, meta), meta, writable=True))
 
     def _over_futures(self, futures: Sequence[Future]) -> Self:
         return type(self)(Persisted(futures, self.expr))
@@ -79,7 +87,7 @@ class FrameBase(Collection):
 
         Numbers and strings are not copied; a default index is left out.
         """
-        from restride.collections.dataframe.interchange import arrow_table
+        from restride.collections.dataframe.io.arrow import arrow_table
 
         return arrow_table(self)
 

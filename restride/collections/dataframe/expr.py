@@ -124,6 +124,10 @@ class FrameExpr(DescribedFields):
         """Whether a source knows that no value at a place is missing."""
         return False
 
+    def value_range(self, place: int) -> tuple[int, int] | None:
+        """Bounds of the integers at a place, where a source knows them; see `operations.known_ranges`."""
+        return None
+
     @property
     def everything(self) -> Wanted:
         """All that can be asked of the node."""

@@ -10,19 +10,58 @@ import pandas as pd
 from restride.collections.dataframe.base import FrameBase, as_operand, collection_of
 from restride.collections.dataframe.expr import FrameExpr, ScalarExpr, Wanted
 from restride.collections.dataframe.html import html_of, text_of
+from restride.collections.dataframe.methods.aligning import Aligning
+from restride.collections.dataframe.methods.applying import Applying
+from restride.collections.dataframe.methods.elements import Elements
+from restride.collections.dataframe.methods.frame_labels import FrameLabels
 from restride.collections.dataframe.methods.grouping import Grouped
+from restride.collections.dataframe.methods.joining import Joining
+from restride.collections.dataframe.methods.labels import Labels
+from restride.collections.dataframe.methods.locating import Locating
+from restride.collections.dataframe.methods.missing import Missing
 from restride.collections.dataframe.methods.operators import Operators
 from restride.collections.dataframe.methods.output import Output
 from restride.collections.dataframe.methods.partitions import Partitions
+from restride.collections.dataframe.methods.querying import Querying
 from restride.collections.dataframe.methods.reductions import Reductions
+from restride.collections.dataframe.methods.repetition import Repetition
+from restride.collections.dataframe.methods.reshaping import Reshaping
+from restride.collections.dataframe.methods.shuffling import FrameShuffling
+from restride.collections.dataframe.methods.sorting import FrameSorting
+from restride.collections.dataframe.methods.statistics import FrameStatistics, Statistics
+from restride.collections.dataframe.methods.summaries import FrameSummaries, Summaries
 from restride.collections.dataframe.methods.windows import Windows
 from restride.collections.dataframe.operations import selection
-from restride.collections.dataframe.operations.alignment import aligned
+from restride.collections.dataframe.operations.alignment import aligned, aligned_mask
 from restride.collections.dataframe.operations.rowwise import Constant, Rowwise, assigned, filtered, rowwise
 
 
 @collection_of(pd.DataFrame)
-class DataFrame(Grouped, Operators, Reductions, Partitions, Windows, Output):
+class DataFrame(
+    Aligning,
+    Applying,
+    Elements,
+    FrameLabels,
+    FrameShuffling,
+    FrameSorting,
+    FrameStatistics,
+    FrameSummaries,
+    Grouped,
+    Joining,
+    Labels,
+    Locating,
+    Missing,
+    Operators,
+    Output,
+    Partitions,
+    Querying,
+    Reductions,
+    Repetition,
+    Reshaping,
+    Statistics,
+    Summaries,
+    Windows,
+):
     """A table in partitions, with pandas' semantics and names, that computes nothing until asked to.
 
     Made by the functions of `restride.dataframe`, such as `from_pandas` and `read_parquet`, never by hand. `compute`
@@ -100,7 +139,7 @@ class DataFrame(Grouped, Operators, Reductions, Partitions, Windows, Output):
 
     def __getattr__(self, name: str) -> Any:
         expr = self.__dict__.get("expr")
-        if expr is not None and not name.startswith("_") and name in expr.meta.columns:
+        if expr is not None and not name.startswith("__") and name in expr.meta.columns:
             return self[name]
         raise AttributeError(f"'DataFrame' object has no attribute {name!r}")
 
@@ -109,7 +148,7 @@ class DataFrame(Grouped, Operators, Reductions, Partitions, Windows, Output):
         if isinstance(key, FrameBase):
             if isinstance(key.expr.meta, pd.DataFrame):
                 return self.where(key)
-            frame, mask = aligned([self.expr, key.expr])
+            frame, mask = aligned_mask(self.expr, key.expr)
             return self._new(filtered(frame, mask))
         if isinstance(key, pd.Series) and key.dtype == bool:
             return self._new(filtered(self.expr, as_operand(key, self.expr)))
@@ -165,7 +204,7 @@ class DataFrame(Grouped, Operators, Reductions, Partitions, Windows, Output):
         frame = self.expr
         operands = {label: as_operand(value, frame) for label, value in values.items()}
         series = [value for value in operands.values() if isinstance(value, FrameExpr)]
-        frame, *together = aligned([frame, *series])
+        frame, *together = aligned([frame, *series], "left")
         given = iter(together)
         columns = {
             label: next(given) if isinstance(value, FrameExpr) else self._constant(frame, value)

@@ -8,11 +8,16 @@ import pandas as pd
 
 from restride.collections.dataframe.base import collection_of
 from restride.collections.dataframe.html import html_of, text_of
+from restride.collections.dataframe.methods.accessing import Accessors
+from restride.collections.dataframe.methods.elements import Elements
+from restride.collections.dataframe.methods.index_values import IndexValues
+from restride.collections.dataframe.methods.missing import Missing
 from restride.collections.dataframe.methods.partitions import Partitions
+from restride.collections.dataframe.methods.repetition import IndexRepetition
 
 
 @collection_of(pd.Index)
-class Index(Partitions):
+class Index(Accessors, Elements, IndexValues, Missing, Partitions, IndexRepetition):
     """The labels of the rows of a frame or series, that computes nothing until asked to."""
 
     @property

@@ -118,7 +118,8 @@ def from_pandas(value: Any, meta: Meta, *, rows_of: Partition = None, rows_meta:
         assert rows_meta is not None
         levels = levels_of(rows_of, rows_meta)
     else:
-        index = index_of(value) if rows_of is None else index_to_pandas(rows_of, rows_meta or meta)
+        known = meta if rows_meta is None else rows_meta
+        index = index_of(value) if rows_of is None else index_to_pandas(rows_of, known)
         levels = _levels_from_pandas(index, meta)
     return table_of(columns, levels, len(value))
 
@@ -177,7 +178,7 @@ def concat(partitions: Sequence[Partition], meta: Meta) -> Partition:
     if not partitions:
         return from_pandas(meta, meta)
     if not isinstance(partitions[0], pa.Table):
-        return _numbered(_typed(_concat_pandas(list(partitions)), meta), meta)
+        return _numbered(_typed(_concat_pandas(list(partitions), meta), meta), meta)
     return concat_tables(partitions)
 
 
@@ -199,12 +200,31 @@ def _decoded(table: pa.Table, positions: Sequence[int]) -> pa.Table:
     return table
 
 
-def _concat_pandas(values: list[Any]) -> Any:
+def _concat_pandas(values: list[Any], meta: Meta) -> Any:
     if isinstance(values[0], pd.Index):
         return values[0].append(values[1:])
     # Frames without rows would have a say in the dtype.
     filled = [value for value in values if len(value)] or values[:1]
+    if isinstance(meta, pd.Series):
+        if is_unknown_categorical(meta.dtype):
+            filled = _of_all_categories(filled)
+        return pd.concat(filled)
+    for i in [i for i, dtype in enumerate(meta.dtypes) if is_unknown_categorical(dtype)]:
+        columns = _of_all_categories([value.iloc[:, i] for value in filled])
+        filled = [value.copy(deep=False) for value in filled]
+        for value, column in zip(filled, columns):
+            value.isetitem(i, column)
     return pd.concat(filled)
+
+
+def _of_all_categories(series: list[Any]) -> list[Any]:
+    """Series of categories that each found for itself, as of those of all."""
+    every = pd.api.types.union_categoricals([one.array for one in series])
+    try:
+        dtype = pd.CategoricalDtype(every.categories.sort_values(), every.ordered)
+    except TypeError:  # such as 1 and "a", which have no order in pandas either
+        dtype = every.dtype
+    return [one.astype(dtype) for one in series]
 
 
 def _columns_from_pandas(value: Any, meta: Meta) -> list[Column]:
@@ -246,7 +266,9 @@ def _typed(value: Any, meta: Meta) -> Any:
 
 def _numbered(value: Any, meta: Meta) -> Any:
     """An object whose rows are numbered from 0, where meta's are."""
-    return value.set_axis(pd.RangeIndex(len(value)), axis=0) if has_default_index(meta) else value
+    if not has_default_index(meta):
+        return value
+    return value.set_axis(pd.RangeIndex(len(value), name=index_of(meta).name), axis=0)
 
 
 def _cast(values: Any, dtype: Any, label: Hashable) -> Any:
@@ -266,7 +288,7 @@ def _cast(values: Any, dtype: Any, label: Hashable) -> Any:
 
 
 def _convertible(have: Any, want: Any) -> bool:
-    """Whether values of a dtype may stand for those of another: numbers for numbers, dates for dates; text is not one."""
+    """Whether values of a dtype may stand for those of another: numbers for numbers, dates for dates."""
     kinds = [
         "number" if pd.api.types.is_numeric_dtype(d) or pd.api.types.is_bool_dtype(d)
         else "text" if isinstance(d, pd.StringDtype)

@@ -8,7 +8,10 @@ from typing import Any
 
 import pandas as pd
 
+from restride.collections.collection import ask
 from restride.collections.dataframe.base import FrameBase
+from restride.collections.dataframe.expr import FrameExpr
+from restride.collections.dataframe.operations.divisions import ends, with_divisions
 from restride.collections.dataframe.operations.reductions import one_row
 from restride.collections.dataframe.operations.resample import Resample, bins_of
 from restride.collections.dataframe.operations.selection import by_label
@@ -30,6 +33,11 @@ class OnResampler:
         return getattr(resampler, self.name)(*self.args, **dict(self.kwargs))
 
 
+def known_divisions(frame: FrameExpr) -> FrameExpr:
+    """A frame with known divisions; where they are not, its index is computed for them now."""
+    return frame if frame.known_divisions else with_divisions(frame, ask([ends(frame)])[0])
+
+
 class Resampler:
     """Rows by spans of time; its methods make a row of each.
 
@@ -49,12 +57,10 @@ class Resampler:
         expr = frame.expr
         if not isinstance(expr.meta.index, pd.DatetimeIndex):
             raise TypeError(f"Only valid with DatetimeIndex, but got an instance of {type(expr.meta.index).__name__!r}")
+        expr = known_divisions(expr)
+        self._frame: FrameBase = frame._new(expr)
         if not expr.known_divisions:
-            raise ValueError(
-                "to resample, the divisions of the index must be known: set_index(column) sorts by it, "
-                "set_index(column, sorted=True) takes rows that are sorted"
-            )
-        self._frame = frame
+            raise ValueError("there are no rows, and so no spans of time to resample to")
         self._bins = bins_of(rule, closed, label, origin, offset, expr.divisions[0])
 
     def __getitem__(self, key: Any) -> Resampler:

@@ -12,6 +12,7 @@ from restride.collections.dataframe.base import FrameBase
 from restride.collections.dataframe.operations.overlap import map_overlap
 from restride.collections.dataframe.operations.rowwise import labelled
 from restride.collections.dataframe.operations.time_overlap import map_time_overlap
+from restride.collections.dataframe.resampler import known_divisions
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ class Rolling:
         window, center = arguments["window"], arguments["center"]
         word = function.__name__
         if isinstance(window, pd.Timedelta):
+            frame = known_divisions(frame)
             before = window / 2 if center else window
             return self._frame._new(map_time_overlap(frame, function, before, before if center else None, meta, word))
         after = (window - 1) // 2 if center else 0

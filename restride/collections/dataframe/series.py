@@ -8,18 +8,53 @@ import pandas as pd
 
 from restride.collections.dataframe.base import FrameBase, as_operand, collection_of
 from restride.collections.dataframe.html import html_of, text_of
+from restride.collections.dataframe.methods.accessing import Accessors
+from restride.collections.dataframe.methods.aligning import Aligning
+from restride.collections.dataframe.methods.applying import Applying
+from restride.collections.dataframe.methods.elements import Elements
 from restride.collections.dataframe.methods.grouping import Grouped
+from restride.collections.dataframe.methods.labels import Labels
+from restride.collections.dataframe.methods.locating import Locating
+from restride.collections.dataframe.methods.missing import Missing
 from restride.collections.dataframe.methods.operators import Operators
+from restride.collections.dataframe.methods.output import TextOutput
 from restride.collections.dataframe.methods.partitions import Partitions
 from restride.collections.dataframe.methods.reductions import Reductions
+from restride.collections.dataframe.methods.repetition import SeriesRepetition
+from restride.collections.dataframe.methods.series_elements import SeriesElements
+from restride.collections.dataframe.methods.shuffling import Shuffling
+from restride.collections.dataframe.methods.sorting import SeriesSorting
+from restride.collections.dataframe.methods.statistics import SeriesStatistics, Statistics
+from restride.collections.dataframe.methods.summaries import Summaries
 from restride.collections.dataframe.methods.windows import Windows
 from restride.collections.dataframe.operations import selection
-from restride.collections.dataframe.operations.alignment import aligned
+from restride.collections.dataframe.operations.alignment import aligned_mask
 from restride.collections.dataframe.operations.rowwise import filtered, labelled
 
 
 @collection_of(pd.Series)
-class Series(Grouped, Operators, Reductions, Partitions, Windows):
+class Series(
+    Accessors,
+    Aligning,
+    Applying,
+    Elements,
+    Grouped,
+    Labels,
+    Locating,
+    Missing,
+    Operators,
+    Partitions,
+    Reductions,
+    SeriesElements,
+    SeriesRepetition,
+    SeriesSorting,
+    SeriesStatistics,
+    Shuffling,
+    Statistics,
+    Summaries,
+    TextOutput,
+    Windows,
+):
     """A labelled column in partitions, with pandas' semantics and names, that computes nothing until asked to.
 
     Examples
@@ -77,7 +112,7 @@ class Series(Grouped, Operators, Reductions, Partitions, Windows):
     def __getitem__(self, key: Any) -> Any:
         """Rows by a series of truth values, or by label as `loc`."""
         if isinstance(key, FrameBase) or (isinstance(key, pd.Series) and key.dtype == bool):
-            series, mask = aligned([self.expr, as_operand(key, self.expr)])
+            series, mask = aligned_mask(self.expr, as_operand(key, self.expr))
             return self._new(filtered(series, mask))
         return self.loc[key]
 

@@ -10,8 +10,8 @@ import asyncio
 import os
 import threading
 import weakref
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from itertools import islice
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -32,8 +32,9 @@ from restride.engine.client.progress import wait_with_progress
 from restride.engine.client.scattering import Scatters
 from restride.engine.client.structure import futures_in, map_leaves
 from restride.engine.client.submission import Callback, Submission
+from restride.engine.client.taking import Taking
 from restride.engine.client.workers import AsksWorkers
-from restride.engine.graphs.csr import Ints
+from restride.engine.graphs.csr import Ints, transpose
 from restride.engine.graphs.graph import TaskGraph
 from restride.engine.graphs.job import Job, compile_job
 from restride.engine.graphs.options import Options, options_of
@@ -237,20 +238,49 @@ class Client(AsksWorkers, KeepsDatasets, Scatters):
         job, inputs, rows, submission = self._prepared(graph, ids, options)
         outputs: dict[int, Any] = {}
         if job.n:
-            let_go = self._engine.cancel
-            try:
-                self._submit(submission)
+            with self._computing(submission, lambda: None):
                 self._wait(submission, job.n)
                 outputs.update(zip(job.wanted.tolist(), self.fetch(submission, range(len(job.wanted)))))
-                let_go = self._engine.release
-            except Exception:
-                let_go = self._engine.release
-                raise
-            finally:
-                let_go(submission, None)
         for row in np.unique(rows[rows >= job.n]).tolist():
             outputs[row] = inputs[row - job.n].result()
         return [outputs[row] for row in rows.tolist()]
+
+    def take_outputs(
+        self, graph: TaskGraph, ids: ArrayLike, options: Options, take: Callable[[int, Any], object]
+    ) -> None:
+        """Call ``take(i, output)`` for the task of each ``ids[i]`` as its output comes, and then let go of that."""
+        job, inputs, rows, submission = self._prepared(graph, ids, options)
+        indptr, places = transpose(np.arange(len(rows) + 1), rows, job.n + len(inputs))
+
+        def take_row(row: int, output: Any) -> None:
+            for place in places[indptr[row] : indptr[row + 1]].tolist():
+                take(place, output)
+
+        if job.n:
+            wanted = job.wanted.tolist()
+            taking = Taking(self._engine, submission, lambda position, output: take_row(wanted[position], output))
+            with self._computing(submission, lambda: taking.left):
+                if self._settings.progress:
+                    wait_with_progress(taking, lambda: self._progress(submission, job.n), self._settings.progress_after)
+                taking.wait()
+        for row in np.unique(rows[rows >= job.n]).tolist():
+            take_row(row, inputs[row - job.n].result())
+
+    @contextmanager
+    def _computing(self, submission: Submission, held: Callable[[], Sequence[int] | None]) -> Iterator[None]:
+        """Begin a computation, and in the end let go of what is held of it; cancel it where that is by an interrupt."""
+        let_go = self._engine.cancel
+        try:
+            self._submit(submission)
+            yield
+            let_go = self._engine.release
+        except Exception:
+            let_go = self._engine.release
+            raise
+        finally:
+            positions = held()
+            if positions is None or len(positions):
+                let_go(submission, positions)
 
     def submit_graph(
         self,

@@ -41,10 +41,10 @@ class Engine(Protocol):
     def submit(self, submission: Submission) -> None:
         """Begin a computation."""
 
-    def release(self, submission: Submission, position: int | None) -> None:
-        """Let go of a wanted output, of all with None; what they alone needed does not begin any more."""
+    def release(self, submission: Submission, position: int | Sequence[int] | None) -> None:
+        """Let go of a wanted output, or several, of all with None; what they alone needed does not begin any more."""
 
-    def cancel(self, submission: Submission, position: int | None) -> None:
+    def cancel(self, submission: Submission, position: int | Sequence[int] | None) -> None:
         """As `release`, but tasks that run and are needed by nothing else have to end, too."""
 
     def fetch(self, submission: Submission, positions: Sequence[int], deadline: float | None = None) -> list[Any]:

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable
 from time import monotonic
+from typing import Protocol
 
 _REDRAW_SECONDS = 0.1
 
@@ -16,12 +17,20 @@ Progress = Callable[[], tuple[int, int, int]]
 """How many tasks have ended, how many there are, and how many bytes of outputs are held."""
 
 
-def wait_with_progress(over: threading.Event, progress: Progress, after: float) -> None:
-    """Wait for an event; show a progress bar once it has taken `after` seconds, where there is somebody to see it.
+class Waiting(Protocol):
+    """What can be waited for, as an event is."""
+
+    def wait(self, timeout: float) -> bool:
+        """Wait, for so many seconds at most; whether it is over."""
+
+
+def wait_with_progress(over: Waiting, progress: Progress, after: float) -> None:
+    """Wait for something; show a progress bar once it has taken `after` seconds, where there is somebody to see it.
 
     Parameters
     ----------
-    over : threading.Event
+    over : Waiting
+        An event, say.
     progress : Progress
     after : float
         Seconds to wait before the bar appears.
@@ -49,7 +58,7 @@ def _in_terminal() -> bool:
         return False
 
 
-def _draw_in_notebook(over: threading.Event, progress: Progress) -> None:
+def _draw_in_notebook(over: Waiting, progress: Progress) -> None:
     """By IPython itself: rich would need widgets for it."""
     from IPython.display import HTML, display
 
@@ -62,7 +71,7 @@ def _draw_in_notebook(over: threading.Event, progress: Progress) -> None:
     shown.update(HTML(""))
 
 
-def _draw_in_terminal(over: threading.Event, progress: Progress) -> None:
+def _draw_in_terminal(over: Waiting, progress: Progress) -> None:
     from rich import progress as rich
     from rich.console import Console
 

@@ -81,6 +81,7 @@ class Submission:
         self._abandoned: RestrideError | None = None
         self._callbacks: dict[int, list[Callback]] = {}
         self._when_over: list[Callback] = []
+        self._at_news: list[Callback] = []
         self._compile = compile_job
         self._job: Job | None = None
         self._inputs: Sequence[Future] = ()
@@ -214,6 +215,9 @@ class Submission:
             calls: list[Callback] = []
             if over and self._when_over:
                 calls, self._when_over = self._when_over, []
+            if self._at_news:
+                calls += self._at_news
+                self._at_news.clear()
             if self._callbacks:
                 for position in changed:
                     calls += self._callbacks.pop(position, ())
@@ -235,6 +239,12 @@ class Submission:
     def count(self) -> int:
         """How many outputs are wanted."""
         return len(self._states)
+
+    def come(self) -> NDArray[np.bool_]:
+        """Which outputs have come, by position."""
+        with self.lock:
+            states = np.frombuffer(bytes(self._states), np.uint8)
+        return np.equal(states, int(OutputState.DONE))
 
     def state(self, position: int) -> OutputState:
         """Where an output stands."""
@@ -301,6 +311,11 @@ class Submission:
             calls = self._callbacks.get(position, [])
             if call in calls:
                 calls.remove(call)
+
+    def call_at_news(self, call: Callback) -> None:
+        """Call when next an output has come, failed or been cancelled."""
+        with self.lock:
+            self._at_news.append(call)
 
     def call_when_over(self, call: Callback) -> None:
         """Call once every output has come, or one has failed or been cancelled; at once where that is so."""

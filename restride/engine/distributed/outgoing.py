@@ -39,7 +39,7 @@ REPORT_SECONDS = 50e-3
 """Reports that nobody waits for are this far apart: each costs the scheduler about 0.2 ms, however short it is."""
 REPORT_TASKS = 8192
 """They come sooner when so many tasks have ended, long before a worker has run all that it may have before it."""
-REPORT_BYTES = 32 * 2**20
+REPORT_BYTES = 16 * 2**20
 """They come sooner when outputs of so many bytes have come, as what these set free is released only then."""
 RESULT_BYTES = 4096
 """Pickles up to so long go along with the report."""

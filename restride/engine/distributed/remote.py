@@ -176,11 +176,11 @@ class RemoteEngine(RemoteRequests):
         packed = None if submission.grows else pack(submission.job(), submission.options, nested=nested)
         self._submitting.leave(Begin(submission, nested, packed))
 
-    def release(self, submission: Submission, position: int | None) -> None:
-        """Let go of a wanted output, of all with None; what they alone needed does not begin any more."""
+    def release(self, submission: Submission, position: int | Sequence[int] | None) -> None:
+        """Let go of a wanted output, or several, of all with None; what they alone needed does not begin any more."""
         self._submitting.leave(LetGo(submission, position, cancel=False))
 
-    def cancel(self, submission: Submission, position: int | None) -> None:
+    def cancel(self, submission: Submission, position: int | Sequence[int] | None) -> None:
         """As `release`, but tasks that run and are needed by nothing else end, too, or their workers are replaced."""
         self._submitting.leave(LetGo(submission, position, cancel=True))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakSet, WeakValueDictionary
@@ -43,10 +43,10 @@ class Begin:
 
 @dataclass(eq=False, slots=True)
 class LetGo:
-    """A client does not need a wanted output any more; all of them with None."""
+    """A client does not need a wanted output, or several, any more; all of them with None."""
 
     submission: Submission
-    position: int | None
+    position: int | Sequence[int] | None
     cancel: bool
 
 
@@ -190,9 +190,10 @@ class Submitting:
                 if sent.submission is submission:
                     sent.let_go.append(command)
             return True  # otherwise it never came to the scheduler
-        if position is not None:
-            submission.forget_value(position)
-        ids = submission.ids().tolist() if position is None else [submission.id(position)]
+        positions = [position] if isinstance(position, int) else position
+        for each in positions or ():
+            submission.forget_value(each)
+        ids = submission.ids(positions).tolist()
         if command.cancel:
             self._send(Cancel(np.array(ids, np.int64)))
         elif self._adopted:  # an id may be held more than once, which takes a message each

@@ -23,10 +23,10 @@ from typing import Any
 import psutil
 
 from restride.config import Settings
-from restride.engine.distributed.allocator import release_unused
 from restride.engine.distributed.calls import answer_call
 from restride.engine.distributed.outgoing import REPORT_SECONDS, Outgoing
 from restride.engine.distributed.peers import Peers
+from restride.engine.memory import LOOK_SECONDS, SpareMemory, release_unused
 from restride.engine.messages import Fetch, Heartbeat, Outputs, Request, Undeliverable, Withdraw, Workers
 from restride.engine.serialize import dump_exception, load_values
 from restride.engine.versions import versions
@@ -119,6 +119,7 @@ class WorkerServer:
         self._compute = ComputeThreads(self._outgoing, self.state, threads, liveness)
         self.lock = self._compute.lock
         self._process = psutil.Process()
+        self._spare = SpareMemory()
         self._session: Session | None = None
         self._directory: str | None = None
         self._listeners: list[Listener] = []
@@ -208,6 +209,7 @@ class WorkerServer:
                 self._listeners.append(listener)
             self._compute.start()
             self._breathe()
+            self._return_memory()
             self._session = await self._register()
         except BaseException:
             await self.stop()
@@ -464,6 +466,10 @@ class WorkerServer:
         self._tell_if_behind()
         if self.memory_limit is not None:
             self._watch_memory(self.memory_limit)
+
+    def _return_memory(self) -> None:
+        self._again(LOOK_SECONDS, self._return_memory)
+        self._spare.look()
 
     def _beat(self) -> None:
         self._again(self._heartbeat, self._beat)

@@ -22,6 +22,7 @@ import numpy as np
 from restride.engine.client.submission import Callback, Submission
 from restride.engine.embedded.same_process import SameProcess
 from restride.engine.graphs.csr import Ints
+from restride.engine.memory import SPARE_BYTES_ALONE, SpareMemory
 from restride.engine.messages import Deliver, Unneeded
 from restride.engine.scheduler.numbering import Numbering
 from restride.engine.scheduler.state import SchedulerState
@@ -33,7 +34,7 @@ logger = logging.getLogger("restride")
 
 REPORT_SECONDS = 5e-3
 """Completions are reported to the scheduler this often while there is work, and at once when there is none."""
-REPORT_BYTES = 32 * 2**20
+REPORT_BYTES = 16 * 2**20
 """They are reported sooner when outputs of so many bytes have come, as what these set free is released only then."""
 
 
@@ -46,7 +47,7 @@ class _Submit:
 @dataclass(frozen=True, slots=True)
 class _Release:
     submission: Submission
-    position: int | None
+    position: int | Sequence[int] | None
 
 
 _Command = _Submit | _Release
@@ -71,6 +72,7 @@ class Embedded(SameProcess):
         self._horizon, self._validate = horizon, validate
         self._commands: deque[_Command] = deque()
         self._calls: list[Callback] = []
+        self._spare = SpareMemory(SPARE_BYTES_ALONE)
         """What to call once the lock is released."""
         self._closing = False
         self._compute = ComputeThreads(self, WorkerState(max(threads, 1)), threads)
@@ -102,13 +104,13 @@ class Embedded(SameProcess):
         if self._closing:
             self._abandon(_closed())
 
-    def release(self, submission: Submission, positions: int | None) -> None:
-        """Let go of a wanted output, of all with None; what they alone needed is cancelled."""
-        self._command(_Release(submission, positions))
+    def release(self, submission: Submission, position: int | Sequence[int] | None) -> None:
+        """Let go of a wanted output, or several, of all with None; what they alone needed is cancelled."""
+        self._command(_Release(submission, position))
         if self.threads == 0:
             self._release_here()
 
-    def cancel(self, submission: Submission, position: int | None) -> None:
+    def cancel(self, submission: Submission, position: int | Sequence[int] | None) -> None:
         """As `release`: a thread cannot be stopped in its task."""
         self.release(submission, position)
 
@@ -226,6 +228,8 @@ class Embedded(SameProcess):
             scheduler.failed(0, failure)
         self._carry_out()
         self._reported = perf_counter()
+        if self._spare.due:
+            self._calls.append(self._spare.look)
 
     def _carry_out(self, *, releases_alone: bool = False) -> bool:
         """Carry out the commands that wait, and pass on what comes of it; whether all were carried out."""
@@ -255,7 +259,7 @@ class Embedded(SameProcess):
                     self._accept(submission, nested=nested)
                 case _Release(submission, position):
                     if submission.base is not None:
-                        released.append(submission.ids() if position is None else np.array([submission.id(position)]))
+                        released.append(submission.ids([position] if isinstance(position, int) else position))
             self._commands.popleft()
         self._release(released)
         return not self._commands

@@ -24,6 +24,8 @@ BATCH_TASKS = 512
 
 AWAITED_SECONDS = 5e-5
 """What another worker or a client waits for is not kept from it for longer by what is claimed along with it."""
+MANY_AWAITED = 32
+"""Unless so many outputs are waited for: they had better go in few messages, as each takes as long as some tasks."""
 MOST_OVERTAKEN = 8
 """Nor by what stands before it, as long as that is not more tasks than this."""
 QUICK_SECONDS = 3e-4
@@ -114,6 +116,7 @@ class Claims:
         """Claim tasks of a queue, or find that none of it can begin; their expected seconds."""
         placed, heap, run_of = queue.run, queue.heap, self._tasks.get
         choosy, awaited = self._saves_memory or self._needy, self._awaited
+        patience = AWAITED_SECONDS if len(awaited) < MANY_AWAITED else BATCH_SECONDS
         share = min(-(-len(self.ready) // self._threads), BATCH_TASKS) - len(claimed)
         seconds, most = 0.0, BATCH_SECONDS
         while share > 0 and seconds < most and (placed or heap):
@@ -134,11 +137,31 @@ class Claims:
             claimed.append(id)
             seconds += expected
             if awaited and id in awaited:
-                most = min(most, seconds + AWAITED_SECONDS)
+                most = min(most, seconds + patience)
         if awaited and 0 < len(claimed) <= MOST_OVERTAKEN:
             ahead = () if choosy else queue.pop(MOST_OVERTAKEN - len(claimed))
             if self._let_awaited_overtake(claimed, ahead):
                 seconds = self._expected(claimed)
+                if not choosy and len(awaited) >= MANY_AWAITED:
+                    seconds = self._claim_more_awaited(queue, claimed, seconds)
+        return seconds
+
+    def _claim_more_awaited(self, queue: ReadyQueue, claimed: deque[int], seconds: float) -> float:
+        """Claim what else is waited for, as far as it comes soon in the queue, to be sent along; expected seconds."""
+        back: list[int] = []
+        while seconds < BATCH_SECONDS and len(claimed) < BATCH_TASKS and len(back) <= MOST_OVERTAKEN and len(queue):
+            (id,) = queue.pop(1)
+            run = self._tasks.get(id)
+            if run is None:
+                continue
+            expected = run.kernels[run.row(id)].seconds or BATCH_SECONDS
+            if id in self._awaited and expected < BATCH_SECONDS:
+                claimed.append(id)
+                seconds += expected
+            else:
+                back.append(id)
+        if back:
+            queue.add(back)
         return seconds
 
     def _let_awaited_overtake(self, claimed: deque[int], ahead: Sequence[int] = ()) -> bool:

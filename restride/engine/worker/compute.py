@@ -11,7 +11,7 @@ from collections import deque
 from time import perf_counter
 
 from restride.engine.worker.kernels import FIRST_CALL
-from restride.engine.worker.sizes import MEASURES, Size, size_of
+from restride.engine.worker.sizes import MEASURES, Size, copy_of, size_of
 from restride.engine.worker.state import Outcomes, WorkerState
 
 LATE_SECONDS = 5e-3
@@ -58,7 +58,7 @@ def run_claimed(worker: WorkerState, claimed: deque[int], outcomes: Outcomes) ->
             measure = measure_for(type(value))
             size: Size = measure if type(measure) is int else size_of(value)
             if type(size) is not int and store.is_waste(size):
-                value = value.copy()
+                value = copy_of(value)
                 size = size_of(value)
         except BaseException as exception:  # noqa: BLE001  the user's code may raise anything, and the engine goes on
             outcomes.failures.append((id, run, _without_own_frames(exception)))

@@ -13,7 +13,7 @@ from restride.engine.worker.sizes import Size
 from restride.engine.worker.store import Store
 from restride.errors import InternalError
 
-SPARE_BYTES = 64 * 2**20
+SPARE_BYTES = 16 * 2**20
 """What spare copies may take."""
 SPARE_TICKS = 2
 """How many ticks a spare copy outlives, at most."""

@@ -1,20 +1,22 @@
 """How many bytes an output really holds.
 
-An array that is a view counts for the buffer that it keeps alive, so buffers have an identity: views of one buffer
-share its bytes, they do not add them. Memory-mapped files cost no memory of ours and count as nothing.
+An array or table that is a view counts for the buffer that it keeps alive, so buffers have an identity: views of one
+buffer share its bytes, they do not add them. Memory-mapped files cost no memory of ours and count as nothing.
 """
 
 from __future__ import annotations
 
 import mmap
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from restride.engine.arrow import copy_of_table, size_of_table
+
 Size = int | tuple[int, int, int]
-"""Bytes; of an array ``(bytes shown, identity of its buffer, bytes of the buffer)``."""
+"""Bytes; of a view ``(bytes shown, identity of its buffer, bytes of the buffer)``."""
 
 _CONTAINERS = (tuple, list, dict, set, frozenset)
 
@@ -31,6 +33,21 @@ def size_of(value: Any) -> Size:
     if measure is None:
         measure = MEASURES[type(value)] = _measure_for(type(value))
     return measure if type(measure) is int else measure(value)  # type: ignore[operator]
+
+
+def copy_of(value: Any) -> Any:
+    """A copy of a value whose size tells of a buffer, in memory of its own."""
+    return value.copy() if hasattr(value, "copy") else copy_of_table(value)
+
+
+def copies_of(values: Sequence[Any]) -> list[Any]:
+    """Copies of values that show one buffer; a type may have a way to copy several, `copied_together`, as one."""
+    kind = type(values[0])
+    together = getattr(kind, "copied_together", None)
+    if together is not None and all(type(value) is kind for value in values):
+        copies: list[Any] = together(values)
+        return copies
+    return [copy_of(value) for value in values]
 
 
 def _array(value: np.ndarray) -> Size:
@@ -69,10 +86,6 @@ def _frame(value: Any) -> Size:
     return int(usage if isinstance(usage, int) else usage.sum())
 
 
-def _table(value: Any) -> Size:
-    return int(value.get_total_buffer_size())
-
-
 def _declared(value: Any) -> Size:
     nbytes = value.nbytes
     return int(nbytes) if isinstance(nbytes, (int, np.integer)) else sys.getsizeof(value)
@@ -87,7 +100,7 @@ def _measure_for(kind: type) -> Callable[[Any], Size]:
     if package == "pandas" and hasattr(kind, "memory_usage"):
         return _frame
     if package == "pyarrow" and hasattr(kind, "get_total_buffer_size"):
-        return _table
+        return size_of_table
     if hasattr(kind, "nbytes"):
         return _declared
     return sys.getsizeof

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from restride.engine.worker.sizes import Size, size_of
+from restride.engine.worker.sizes import Size, copies_of, size_of
 
 WASTE = 8
 """How many times its own bytes a view may keep alive."""
+WASTE_OF_WHOLE = 2
+"""The same once what showed all of the buffer has gone: nothing will be cut from that any more."""
 
 
 class _Buffer:
@@ -69,12 +71,15 @@ class Store:
         self.outputs.update(zip(ids, values))
         self._sizes.update(zip(ids, sizes))
         nbytes = 0
+        views: dict[int, list[tuple[int, tuple[int, int, int]]]] = {}
         for id, size in zip(ids, sizes):
             if type(size) is int:
                 nbytes += size
             else:
-                self._share(id, *size)  # type: ignore[misc]
+                views.setdefault(size[1], []).append((id, size))  # type: ignore[index,arg-type]
         self.nbytes += nbytes
+        for key, viewers in views.items():
+            self._share(key, viewers)
 
     def drop(self, ids: Iterable[int]) -> None:
         """Let go of outputs; KeyError where one is not here."""
@@ -89,28 +94,31 @@ class Store:
                 self._unshare(id, size[0], size[1])  # type: ignore[index]
         self.nbytes -= nbytes
 
-    def _share(self, id: int, nbytes: int, key: int, buffer_nbytes: int) -> None:
+    def _share(self, key: int, viewers: Sequence[tuple[int, tuple[int, int, int]]]) -> None:
+        """Outputs show a buffer; they have come together."""
+        shown, nbytes = sum(size[0] for _, size in viewers), viewers[0][1][2]
         buffer = self._buffers.get(key)
         if buffer is None:
-            if buffer_nbytes > WASTE * nbytes:  # what justified the view went while it was on its way
-                self._copy(id)
+            if nbytes > WASTE * shown:  # what justified the views went while they were on their way
+                self._copy([id for id, _ in viewers])
                 return
-            buffer = self._buffers[key] = _Buffer(buffer_nbytes)
-            self.nbytes += buffer_nbytes
-        buffer.shown += nbytes
-        buffer.viewers.add(id)
+            buffer = self._buffers[key] = _Buffer(nbytes)
+            self.nbytes += nbytes
+        buffer.shown += shown
+        buffer.viewers.update(id for id, _ in viewers)
 
     def _unshare(self, id: int, nbytes: int, key: int) -> None:
         buffer = self._buffers[key]
         buffer.shown -= nbytes
         buffer.viewers.discard(id)
-        if not buffer.viewers or buffer.nbytes > WASTE * buffer.shown:
+        waste = WASTE_OF_WHOLE if nbytes == buffer.nbytes else WASTE
+        if not buffer.viewers or buffer.nbytes > waste * buffer.shown:
             del self._buffers[key]
             self.nbytes -= buffer.nbytes
-            for viewer in buffer.viewers:
-                self._copy(viewer)
+            if buffer.viewers:
+                self._copy(list(buffer.viewers))
 
-    def _copy(self, id: int) -> None:
-        """Replace a view by a copy, which keeps nothing else alive."""
-        copy = self.outputs[id].copy()
-        self.put([id], [copy], [size_of(copy)])
+    def _copy(self, ids: Sequence[int]) -> None:
+        """Replace views of a buffer by copies, which keep nothing else alive."""
+        copies = copies_of(self.take(ids))
+        self.put(ids, copies, list(map(size_of, copies)))

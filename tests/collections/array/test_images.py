@@ -83,6 +83,13 @@ def test_an_image_unlike_the_first_is_an_error_that_names_it(tmp_path):
         ra.image.imread(tmp_path / "*.tif")[1].compute()
 
 
+def test_a_first_image_that_cannot_be_read_is_named(tmp_path):
+    (tmp_path / "0.tif").write_bytes(b"")
+    with pytest.raises(Exception, match="not a TIFF file") as caught:
+        ra.image.imread(tmp_path / "*.tif")
+    assert str(tmp_path / "0.tif") in caught.value.__notes__[0]
+
+
 def test_a_pattern_without_files_is_an_error_that_tells_it(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no files .*\*\.tif"):
         ra.image.imread(tmp_path / "*.tif")

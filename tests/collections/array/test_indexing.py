@@ -55,6 +55,34 @@ class TestArraysThatAreYetToBeComputed:
             columns = data.draw(arrays(np.int64, together, elements=st.integers(0, a.shape[2] - 1)))
             assert_same(x[lazy, :, columns], np.asarray(a[rows, :, columns]))
 
+    @settings(max_examples=150)
+    @given(pairs(max_dims=3), st.data())
+    def test_masks_go_together_with_all_else_that_numpy_takes(self, pair, data):
+        a, x = pair
+        index = data.draw(numpy_indices(a.shape))
+        lazy = tuple(
+            data.draw(lazily(entry)) if isinstance(entry, np.ndarray) and entry.dtype == bool else entry
+            for entry in index
+        )
+        try:
+            expected = np.asarray(a[index])
+        except IndexError:
+            with pytest.raises(IndexError):
+                x[lazy].compute()
+        else:
+            result = x[lazy].compute()
+            assert result.dtype == expected.dtype
+            np.testing.assert_array_equal(result, expected)
+
+    def test_a_single_truth_value_is_a_mask_of_no_axes(self):
+        a = np.arange(6.0).reshape(2, 3)
+        x = ra.from_array(a, chunks=(1, 2))
+        assert x[x.sum() > 0].compute().shape == (1, 2, 3)
+        assert x[1, x.sum() < 0].compute().shape == (0, 3)
+        y = x.copy()
+        y[x.sum() < 0] = 7
+        assert_same(y, a)
+
     def test_out_of_bounds_are_an_error_on_compute(self):
         x = ra.arange(5, chunks=2)
         with pytest.raises(IndexError, match="index 5 is out of bounds"):

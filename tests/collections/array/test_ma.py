@@ -113,3 +113,94 @@ def test_masks_of_other_shapes_are_errors():
         ra.ma.masked_where([True, False], ra.ones(3))
     with pytest.raises(TypeError, match="takes an array and value"):
         ra.ma.masked_equal(ra.ones(3))
+
+
+def masked_example():
+    data = np.random.default_rng(0).permutation(60).reshape(6, 10) / 4
+    return np.ma.masked_array(data, data * 4 % 7 == 2)
+
+
+MASKS_KEPT = {
+    "pad": (lambda x: ra.pad(x, 1)[1:-1, 1:-1], lambda a: a),
+    "pad, reflect": (lambda x: ra.pad(x, ((0, 0), (2, 0)), "reflect")[:, :2], lambda a: a[:, [2, 1]]),
+    "broadcast_to": (lambda x: ra.broadcast_to(x, (2, 6, 10)), lambda a: np.ma.stack([a, a])),
+    "map_overlap": (lambda x: x.map_overlap(np.negative, depth=2, boundary="nearest"), lambda a: -a),
+    "sliding_window_view": (
+        lambda x: ra.sliding_window_view(x, 2, 1).sum(-1), lambda a: np.ma.stack([a[:, :-1], a[:, 1:]]).sum(0)
+    ),
+    "median": (lambda x: ra.median(x, 0), lambda a: np.ma.median(a, 0)),
+    "sort": (lambda x: ra.sort(x, 0), lambda a: np.ma.sort(a, 0)),
+    "where": (lambda x: ra.where(x > 3, x, 0), lambda a: np.ma.where(a > 3, a, 0)),
+    "tril": (ra.tril, lambda a: np.ma.where(np.tri(6, 10, dtype=bool), a, 0)),
+    "diagonal": (ra.diagonal, lambda a: a.diagonal()),
+    "repeat": (lambda x: x.repeat(2, 0), lambda a: a.repeat(2, 0)),
+    "take_along_axis": (lambda x: ra.take_along_axis(x, [[5], [1]], 0), lambda a: a[[5, 1]]),
+    "places": (lambda x: x[ra.asarray([5, 1], chunks=1)], lambda a: a[[5, 1]]),
+    "points": (lambda x: x.vindex[[0, 5], [1, 9]], lambda a: a[[0, 5], [1, 9]]),
+    "coarsen": (lambda x: ra.coarsen(np.max, x, {0: 2}), lambda a: a.reshape(3, 2, 10).max(1)),
+    "nansum": (lambda x: ra.nansum(x, 0), lambda a: a.sum(0)),
+    "cumsum": (lambda x: x.cumsum(1), lambda a: a.cumsum(1)),
+    "blockwise": (lambda x: ra.blockwise(np.add, "ij", x, "ij", x, "ij"), lambda a: a + a),
+    "reduction": (lambda x: ra.reduction(x, np.sum, aggregate=np.sum, axis=0, dtype=float), lambda a: a.sum(0)),
+    "nonzero": (lambda x: ra.nonzero(x > 3)[1].compute_chunk_sizes(), lambda a: np.nonzero(a > 3)[1]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MASKS_KEPT)
+def test_masks_go_where_their_elements_go(name):
+    lazy, expected = MASKS_KEPT[name]
+    a = masked_example()
+    assert_masked_same(lazy(ra.from_array(a, chunks=(2, 5))), np.ma.asarray(expected(a)))
+
+
+REFUSED = {
+    "quantile": lambda x: ra.quantile(x, 0.5, 0),
+    "topk": lambda x: ra.topk(x, 2, 0),
+    "unique": ra.unique,
+    "matmul": lambda x: x @ x.T,
+    "histogram": lambda x: ra.histogram(x, 3, (0, 1)),
+    "fft": lambda x: ra.fft.fft(x, axis=0),
+    "isin": lambda x: ra.isin(x, [3]),
+    "select": lambda x: ra.select([x > 3], [x]),
+    "apply_along_axis": lambda x: ra.apply_along_axis(np.sum, 0, x),
+    "svd": lambda x: ra.linalg.svd(x),
+    "values of a plain array": lambda x: ra.zeros((6, 10), chunks=5).__setitem__(0, x[0]),
+    "to_zarr": lambda x: x.to_zarr({}),
+    "store": lambda x: ra.store(x, np.zeros((6, 10))),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_would_lose_masks_says_so_when_it_is_called(name):
+    with pytest.raises(TypeError, match=r"ra\.ma\.filled"):
+        REFUSED[name](ra.from_array(masked_example(), chunks=(2, 5)))
+
+
+def test_masks_that_a_function_makes_are_in_the_result():
+    a = masked_example()
+    x = ra.from_array(a.data, chunks=(2, 5)).map_blocks(np.ma.masked_greater, 9.0)
+    assert_masked_same(x, np.ma.masked_greater(a.data, 9))
+
+
+def test_assignment_masks_and_unmasks_as_numpy_does():
+    a = masked_example()
+    x = ra.from_array(a, chunks=(2, 5))
+    for index, values in [
+        ((slice(0, 2), 3), np.ma.masked_array([1.0, 2.0], [True, False])),
+        (([5, 1],), 7.0),
+        (([2, 4], 3), np.ma.masked),
+        ((a.data > 8,), 0.5),
+    ]:
+        x[index] = values
+        a[index] = values
+    x[x > 4] = -1.0
+    a[a > 4] = -1.0
+    assert_masked_same(x, a)
+
+
+def test_masked_arrays_are_stored_in_masked_arrays():
+    a = masked_example()
+    target = np.ma.zeros((6, 10))
+    target.mask = False
+    ra.store(ra.from_array(a, chunks=(2, 5)), target)
+    np.testing.assert_array_equal(np.ma.getmaskarray(target), a.mask)

@@ -3,6 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import restride as rs
+import restride.array as ra
 from restride.collections.array.array import Array
 from restride.collections.array.operations.rechunk import in_one_block
 from restride.collections.array.operations.sources import block_source
@@ -51,3 +53,18 @@ def test_axes_can_be_brought_into_one_block():
     assert whole.chunks == ((5,),)
     assert_same(whole, x.compute())
     assert in_one_block(whole.expr, [0]) is whole.expr
+
+
+def test_a_large_array_goes_straight_to_workers() -> None:
+    x = np.arange(400_000.0).reshape(4, -1)
+    with rs.Client("processes", workers=2) as client:
+        sent: list[np.ndarray] = []
+
+        def send(blocks: list[np.ndarray]) -> object:
+            sent.extend(blocks)
+            return client.scatter(blocks)
+
+        total = ra.from_array(x, chunks=(1, -1)).sum()
+        lower([total.expr], ship=True, send=send)
+        assert [block.shape for block in sent] == [(1, 100_000)] * 4
+        assert total.compute() == x.sum()

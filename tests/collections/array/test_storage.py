@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import shutil
 import sys
 import threading
 
@@ -389,3 +390,43 @@ def test_python_objects_are_not_written(tmp_path):
         ra.to_npy_stack(tmp_path / "x", np.array([None]))
     with pytest.raises(np.exceptions.AxisError):
         ra.to_npy_stack(tmp_path / "x", X, axis=2)
+
+
+class TestAZarrArrayThatHasBeen:
+    """Zarr reads chunks that are missing as the fill value; an array that is gone has none but these."""
+
+    @pytest.fixture
+    def place(self, tmp_path):
+        ra.arange(1, 25, chunks=4).reshape(4, 6).to_zarr(tmp_path / "x.zarr", fill_value=-1)
+        return tmp_path / "x.zarr"
+
+    def test_deleted_is_an_error_that_names_it(self, place):
+        x = ra.from_zarr(place)
+        shutil.rmtree(place)
+        with pytest.raises(FileNotFoundError, match=f"{place} is not there any more"):
+            x.sum().compute()
+
+    def test_replaced_by_one_unlike_it_is_an_error_that_names_it(self, place):
+        x = ra.from_zarr(place)
+        ra.ones((1, 1)).to_zarr(place, overwrite=True)
+        with pytest.raises(ValueError, match=f"{place} is another one now"):
+            x[3, 3:].compute()
+
+    def test_made_longer_is_read_as_it_was(self, place):
+        x = ra.from_zarr(place)
+        ra.full((4, 6), -1).to_zarr(place, append_axis=0)
+        assert x.sum().compute() == 300
+
+    @pytest.mark.parametrize("fill_value", [0.0, np.nan])
+    def test_left_empty_is_all_fill_value(self, tmp_path, fill_value):
+        zarr.create_array(str(tmp_path / "x.zarr"), shape=(4, 6), chunks=(2, 3), dtype="f8", fill_value=fill_value)
+        x = ra.from_zarr(tmp_path / "x.zarr")
+        np.testing.assert_array_equal(x.compute(), np.full((4, 6), fill_value))
+
+    def test_deleted_in_an_object_store_is_an_error_too(self):
+        store = MemoryStore()
+        ra.ones(4, chunks=2).to_zarr(store)
+        x = ra.from_zarr(store)
+        store._store_dict.clear()
+        with pytest.raises(FileNotFoundError, match="is not there any more"):
+            x.sum().compute()

@@ -107,6 +107,32 @@ def test_what_is_stored_later_is_stored_when_it_is_computed(x):
     np.testing.assert_array_equal(target, X)
 
 
+@pytest.mark.parametrize("region", [None, (slice(0, 6), slice(0, 20, 2)), (slice(1, 7), slice(2, 12))])
+def test_a_zarr_array_that_was_not_written_to_the_end_says_so(x, tmp_path, region):
+    def fail(block):
+        raise ZeroDivisionError
+
+    target = zarr.create_array(str(tmp_path / "x.zarr"), shape=(6, 10) if region is None else (8, 20), dtype="f8")
+    with pytest.raises(ZeroDivisionError):
+        ra.store(x.map_blocks(fail), target, regions=region)
+    with pytest.raises(ValueError, match=r"x.zarr is incomplete"):
+        ra.from_zarr(tmp_path / "x.zarr")
+    ra.store(x, target, regions=region)
+    assert_same(ra.from_zarr(tmp_path / "x.zarr"), target[...])
+
+
+def test_a_zarr_array_in_memory_is_not_written_to_by_workers_elsewhere(x):
+    with rs.Client("processes", workers=1), pytest.raises(ValueError, match="workers in others cannot write"):
+        ra.store(x, zarr.create_array({}, shape=(6, 10), dtype="f8"))
+
+
+def test_one_value_is_stored_in_a_target_without_axes(x):
+    target, row = np.zeros(()), np.zeros(3)
+    ra.store([x.sum(), x.max()], [target, row], regions=[(), (1,)])
+    np.testing.assert_array_equal(target, X.sum())
+    np.testing.assert_array_equal(row, [0, X.max(), 0])
+
+
 def test_what_does_not_fit_is_refused_at_the_call(x):
     with pytest.raises(ValueError, match=r"shape \(6, 10\) cannot be stored in the target, of shape \(6, 9\)"):
         x.store(np.zeros((6, 9)))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -144,6 +146,29 @@ def test_map_blocks_may_leave_lengths_open(x):
     assert_equal(z.map_blocks(np.negative), -np.arange(24.0).reshape(6, 4)[3:])
 
 
+def test_constants_are_of_the_lengths_of_the_blocks_they_are_like(y):
+    for name in ("zeros_like", "ones_like", "full_like"):
+        value = (7,) if name == "full_like" else ()
+        assert_equal(getattr(ra, name)(y, *value), getattr(np, name)(np.empty((3, 4)), *value))
+        assert_equal(getattr(ra, name)(y, *value, dtype="i2"), getattr(np, name)(np.empty((3, 4), "i2"), *value))
+    assert ra.empty_like(y).compute().shape == (3, 4)
+
+
+@pytest.mark.parametrize("boundary", ["none", "reflect", "periodic", "nearest", 5.0])
+@pytest.mark.parametrize("where", ["threads", "processes"])
+def test_blocks_overlap_along_axes_of_known_length(y, boundary, where):
+    with rs.Client("processes", workers=1) if where == "processes" else nullcontext():
+        made = y.map_overlap(two_after, depth={1: (0, 2)}, boundary=boundary)
+        whole = y.compute_chunk_sizes().map_overlap(two_after, depth={1: (0, 2)}, boundary=boundary)
+        assert np.isnan(made.shape[0])
+        np.testing.assert_array_equal(made.compute(), whole.compute())
+        np.testing.assert_array_equal(made[:, 1:3].compute(), whole[:, 1:3].compute())
+
+
+def two_after(block):
+    return block + np.roll(block, -2, axis=1)
+
+
 @pytest.mark.parametrize(
     "ask",
     [
@@ -158,6 +183,7 @@ def test_map_blocks_may_leave_lengths_open(x):
         lambda x, y: y.reshape(-1, 2, 2),
         lambda x, y: y.argmin(axis=0),
         lambda x, y: y.nonzero(),
+        lambda x, y: y.map_overlap(np.negative, depth=1),
         lambda x, y: ra.delete(y, 0, axis=0),
         lambda x, y: ra.unique(y, return_index=True),
         lambda x, y: y + x[[1, 2]][ra.asarray([True, False])],

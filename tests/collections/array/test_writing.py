@@ -17,9 +17,9 @@ from zarr.storage import FsspecStore, MemoryStore
 import restride as rs
 import restride.array as ra
 from restride.collections.array.chunks import block_bounds
-from restride.collections.array.operations.staging import Staging
 from restride.collections.array.operations.storage import WriteBlock
 from restride.collections.lowering import lower
+from restride.collections.staging import Staging
 from tests.collections.array.strategies import assert_same
 
 X = np.arange(60.0).reshape(6, 10)

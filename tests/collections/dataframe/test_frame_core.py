@@ -9,11 +9,13 @@ from pandas.testing import assert_frame_equal, assert_series_equal
 
 import restride as rs
 import restride.dataframe as rd
+from restride.collections.collection import ask
 from restride.collections.dataframe.meta import meta_of
 from restride.collections.dataframe.operations.rowwise import StoreIndex
 from restride.collections.dataframe.operations.sources import FromMemory
 from restride.collections.dataframe.partition import from_pandas, to_pandas
 from restride.collections.expression import subexpressions
+from restride.collections.lowering import lower
 from restride.collections.optimize import optimized
 from restride.errors import SchemaError
 
@@ -86,8 +88,8 @@ def test_columns_are_set_as_in_pandas(people: pd.DataFrame) -> None:
         target["mean"] = target.y.mean()
         del target["s"]
     assert_frame_equal(df.compute(), frame)
-    with pytest.raises(ValueError, match="not the rows"):
-        df["z"] = df[df.x > 1].x
+    df["z"], frame["z"] = df[df.x > 1].x, frame[frame.x > 1].x
+    assert_frame_equal(df.compute(), frame)
 
 
 @pytest.mark.parametrize("name", ["sum", "prod", "mean", "min", "max", "var", "std", "sem", "skew", "kurt", "count"])
@@ -199,3 +201,20 @@ def test_crossing_to_arrow_and_back_changes_nothing(people: pd.DataFrame) -> Non
     assert partition.schema.metadata is None
     assert_frame_equal(to_pandas(partition, meta), frame)
     assert_frame_equal(to_pandas(partition.slice(20, 50), meta), frame[20:70].reset_index(drop=True))
+
+
+def test_large_frames_go_straight_to_workers_and_small_ones_with_their_tasks() -> None:
+    large = pd.DataFrame({"x": np.arange(400_000), "y": np.arange(400_000) % 7})
+    with rs.Client("processes", workers=2) as client:
+        sent: list[object] = []
+
+        def send(parts: list[object]) -> object:
+            sent.extend(parts)
+            return client.scatter(parts)
+
+        total = rd.from_pandas(large, npartitions=4)[["x"]].sum()
+        lower([total.expr], ask, ship=True, send=send)
+        assert [(part.num_rows, part.num_columns) for part in sent] == [(100_000, 1)] * 4
+        assert total.compute().x == large.x.sum()
+        lower([rd.from_pandas(large[:100], npartitions=4).expr], ask, ship=True, send=send)
+        assert len(sent) == 4

@@ -133,7 +133,27 @@ def test_what_windows_cannot_do_is_said_at_the_call(times: pd.DataFrame) -> None
     with pytest.raises(ValueError, match="0 or greater"):
         df.x.rolling(-1)
     unsorted = rd.from_pandas(times.sample(frac=1, random_state=0), npartitions=3)
-    with pytest.raises(ValueError, match="divisions"):
+    with pytest.raises(ValueError, match="not sorted"):
         unsorted.x.rolling("2h").sum()
-    with pytest.raises(ValueError, match="divisions"):
+    with pytest.raises(ValueError, match="not sorted"):
         unsorted.x.resample("D")
+    with pytest.raises(NotImplementedError, match="time zone"):
+        rd.from_pandas(times.tz_localize("UTC"), npartitions=3).x.resample("2D")
+
+
+def test_divisions_that_are_not_known_are_found_out(times: pd.DataFrame) -> None:
+    df = rd.from_pandas(times, npartitions=6)
+    some = df[df.n.isin([1, 2])].map_partitions(lambda part: part[part.x > 0.9], meta=times[:0])
+    assert not some.known_divisions
+    expected = times[times.n.isin([1, 2]) & (times.x > 0.9)]
+    assert_series_equal(some.x.rolling("5D").sum().compute(), expected.x.rolling("5D").sum())
+    assert_series_equal(some.x.resample("D").count().compute(), expected.x.resample("D").count(), check_freq=False)
+    sorted_by = rd.from_pandas(times.reset_index().sample(frac=1, random_state=0), npartitions=4).set_index("t")
+    assert_series_equal(sorted_by.x.resample("W").mean().compute(), times.x.resample("W").mean(), check_freq=False)
+
+
+@pytest.mark.parametrize("rule", ["D", "5h", "ME"])
+def test_spans_of_time_in_a_zone(times: pd.DataFrame, rule: str) -> None:
+    zoned = times.tz_localize("UTC").tz_convert("Europe/Berlin")
+    df = rd.from_pandas(zoned, npartitions=5)
+    assert_series_equal(df.x.resample(rule).sum().compute(), zoned.x.resample(rule).sum(), check_freq=False)

@@ -7,7 +7,6 @@ import time
 
 import pytest
 
-from restride.engine.distributed.allocator import release_unused
 from restride.engine.distributed.liveness import NO_TASK, LivenessPage
 
 
@@ -29,7 +28,3 @@ def test_what_a_worker_writes_its_nanny_reads() -> None:
     workers.close()
     assert nannys.running.tolist() == [0, -(2**62)], "what a dead worker wrote can still be read"
     nannys.close()
-
-
-def test_unused_memory_can_be_returned_at_any_time() -> None:
-    release_unused()

@@ -253,3 +253,21 @@ class TestMeanLive:
 
     def test_it_is_nothing_for_no_tasks(self) -> None:
         assert mean_live(*csr([]), np.zeros(0, np.int64)) == 0
+
+
+def test_maps_that_share_with_their_neighbours_are_finished_map_by_map() -> None:
+    """Two readings for each part of a map, parts that need their neighbours', and means over 10 maps, then over all."""
+    maps, parts = 60, 4
+    n = maps * parts
+    read: list[list[int]] = [[] for _ in range(2 * n)]
+    edges = [[first + i, first + i // parts * parts + (i + 1) % parts] for first in (0, n) for i in range(n)]
+    blocks = [[i, n + i, 2 * n + i, 3 * n + i] for i in range(n)]
+    means = [
+        [4 * n + (ten * 10 + i) * parts + part for i in range(10)] for ten in range(maps // 10) for part in range(parts)
+    ]
+    ends = [[5 * n + ten * parts + part for ten in range(maps // 10)] for part in range(parts)]
+    rows = [*read, *edges, *blocks, *means, *ends]
+    indptr, indices = csr(rows)
+    priorities = order(indptr, indices)
+    assert_valid(indptr, indices, priorities)
+    assert mean_live(indptr, indices, priorities) < 2 * 10 * parts, "about the maps of one mean, not all of them"

@@ -228,6 +228,20 @@ def test_what_others_wait_for_overtakes_a_long_task_too() -> None:
     assert [*bench.run(0), *bench.claim(0)] == [5, 0]
 
 
+def test_where_many_are_waited_for_they_overtake_a_long_task_together() -> None:
+    bench = Bench(threads=1)
+    bench.learn(GPU, 2 * BATCH_SECONDS)
+    bench.learn(PLAIN, AWAITED_SECONDS / 5)
+    bench.state.receive(ForgetKernels([HALF]))
+    bench.state.claims._needy.clear()
+    bench.place(GPU, 0, 1)
+    bench.place(PLAIN, *range(2, 92))
+    bench.state.asked.ask("somebody", range(2, 62))
+    assert bench.claim(0) == list(range(2, 62))
+    bench.run(0)
+    assert bench.claim(0) == [0]
+
+
 # ---- what is not worth a thread of its own
 
 

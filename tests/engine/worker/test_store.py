@@ -111,6 +111,16 @@ def test_a_thin_view_of_what_is_held_is_copied_once_that_goes() -> None:
     assert store.nbytes == 0
 
 
+def test_once_the_whole_has_gone_views_may_keep_little_more_than_they_show() -> None:
+    store, whole = Store(), fat()
+    arrive(store, {0: whole, 1: whole[: len(whole) // 4], 2: whole[:3]})
+    store.drop([2])
+    assert store[1].base is whole
+    store.drop([0])
+    assert store[1].base is None
+    assert store.nbytes == FAT // 4
+
+
 def test_a_thin_view_whose_buffer_goes_while_it_is_on_its_way_is_copied() -> None:
     store = Store()
     whole = fat()

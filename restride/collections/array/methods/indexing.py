@@ -205,6 +205,8 @@ def _values(value: Any, dtype: np.dtype) -> ArrayExpr:
     """Values to be assigned; scalars are cast as numpy does, which knows of those that do not fit."""
     if isinstance(value, ArrayBase):
         return value.expr
+    if isinstance(value, np.ma.MaskedArray):
+        return as_expr(value, dtype)
     values = np.empty(np.shape(value), dtype)
     values[...] = value
     return as_expr(values)

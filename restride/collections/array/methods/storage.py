@@ -8,7 +8,8 @@ from typing import Any, Self
 
 from restride.collections.array.base import ArrayBase
 from restride.collections.array.operations.hdf5 import hdf5_sinks
-from restride.collections.array.writing import Writing, storing, write, write_zarr
+from restride.collections.array.writing import storing, write, write_zarr
+from restride.collections.writing import Writing
 
 
 class Storage(ArrayBase):

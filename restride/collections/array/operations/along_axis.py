@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from restride.collections.array.chunks import Chunks
+from restride.collections.array.chunks import Chunks, is_unknown
 from restride.collections.array.expr import ArrayExpr
 from restride.collections.array.operations.cuts import WHOLE, Cuts
 from restride.collections.array.operations.fft import gathered
-from restride.collections.array.operations.rechunk import rechunk
+from restride.collections.array.operations.masking import are_masks_known
+from restride.collections.array.operations.rechunk import in_one_block, rechunk
 from restride.collections.array.operations.slicing import cut_array
 from restride.collections.blocks import Blocks, Map, every
 
@@ -40,6 +41,9 @@ class AlongAxis(ArrayExpr):
         axis, chunks = self.axis, self.array.chunks
         kept = () if self.length is None else ((self.length,),)
         return (*chunks[:axis], *kept, *chunks[axis + 1 :])
+
+    def _masked(self) -> bool:
+        return self._masked_if(are_masks_known(self.func))
 
     def blocks(self, *children: Blocks) -> Blocks:
         return Map(
@@ -92,6 +96,14 @@ def along_axis(
     **kwargs
         For `func`.
     """
-    if len(x.chunks[axis]) > 1:
-        x = rechunk(x, gathered(x.chunks, [axis], x.dtype.itemsize))
+    x = with_whole_axis(x, axis)
     return AlongAxis(x, func, axis, tuple(sorted(kwargs.items())), length, dtype)
+
+
+def with_whole_axis(x: ArrayExpr, axis: int) -> ArrayExpr:
+    """The array with an axis in one block, and others split to make up for it."""
+    if len(x.chunks[axis]) == 1:
+        return x
+    if any(is_unknown(lengths) for lengths in x.chunks):
+        return in_one_block(x, [axis])
+    return rechunk(x, gathered(x.chunks, [axis], x.dtype.itemsize))

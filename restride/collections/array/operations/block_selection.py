@@ -16,6 +16,8 @@ from restride.collections.blocks import Blocks, Map, Select, every
 class SelectBlocks(ArrayExpr):
     """The outer product of some blocks of each axis."""
 
+    knows_masks = True
+
     array: ArrayExpr
     numbers: tuple[tuple[int, ...], ...]
 
@@ -38,6 +40,8 @@ class SelectBlocks(ArrayExpr):
 class WithChunks(OtherChunks):
     """The same blocks, whose lengths have become known."""
 
+    knows_masks = True
+
     def blocks(self, *children: Blocks) -> Blocks:
         return children[0]
 
@@ -45,6 +49,8 @@ class WithChunks(OtherChunks):
 @dataclass(frozen=True, eq=False, repr=False)
 class BlockShapes(ArrayExpr):
     """The shape of each block, int64[blocks, ndim]."""
+
+    knows_masks = True
 
     array: ArrayExpr
 

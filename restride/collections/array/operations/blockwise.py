@@ -20,6 +20,7 @@ from restride.collections.array.chunks import Chunks, Shape, block_shapes, commo
 from restride.collections.array.expr import ArrayExpr
 from restride.collections.array.operations.elementwise import WithLiterals
 from restride.collections.array.operations.map_blocks import CheckedFunction
+from restride.collections.array.operations.masking import are_masks_known, concatenate_blocks
 from restride.collections.array.operations.rechunk import rechunk
 from restride.collections.blocks import Blocks, Gather, Map, Select, every
 from restride.collections.expression import Expr
@@ -123,6 +124,10 @@ class Returned(ArrayExpr):
     def _chunks(self) -> Chunks:
         return self.out_chunks
 
+    def _masked(self) -> bool:
+        masked = any(isinstance(arg, ArrayExpr) and arg.masked for arg in self.calls.args)
+        return self._checked_masked(masked, are_masks_known(self.calls.func))
+
     def blocks(self, *children: Blocks) -> Blocks:
         if self.number is None and not self.checked:
             return children[0]
@@ -170,7 +175,9 @@ class WithContracted:
             start += len(parts)
             for count, axis in zip(reversed(counts), reversed(axes)):
                 runs = [parts[i : i + count] for i in range(0, len(parts), count)]
-                parts = runs if self.nested else [run[0] if count == 1 else np.concatenate(run, axis) for run in runs]
+                parts = (
+                    runs if self.nested else [run[0] if count == 1 else concatenate_blocks(run, axis) for run in runs]
+                )
             args.append(parts[0])
         return self.func(*args)
 

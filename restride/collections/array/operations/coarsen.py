@@ -11,6 +11,7 @@ import numpy as np
 from restride.collections.array.chunks import Chunks, starts_of
 from restride.collections.array.expr import ArrayExpr
 from restride.collections.array.operations.cuts import WHOLE
+from restride.collections.array.operations.masking import are_masks_known
 from restride.collections.array.operations.rechunk import rechunk
 from restride.collections.array.operations.slicing import getitem
 from restride.collections.blocks import Blocks, Map, every
@@ -36,6 +37,9 @@ class Coarsen(ArrayExpr):
 
     def _chunks(self) -> Chunks:
         return tuple(tuple(n // side for n in lengths) for lengths, side in zip(self.array.chunks, self.sides))
+
+    def _masked(self) -> bool:
+        return self._masked_if(are_masks_known(self.func))
 
     def blocks(self, *children: Blocks) -> Blocks:
         return Map(

@@ -10,6 +10,7 @@ import numpy as np
 from restride.collections.array.expr import ArrayExpr
 from restride.collections.array.operations.elementwise import unified
 from restride.collections.array.operations.manipulation import broadcast_to
+from restride.collections.array.operations.masking import concatenate_blocks, knows_masks
 from restride.collections.array.operations.reduce_tree import (
     FAN_IN,
     Axes,
@@ -33,6 +34,7 @@ class Steps:
         self.axes = axes
         self.join = join
 
+    @knows_masks
     def chunk(self, block: Any, axes: Axes, dtype: np.dtype) -> list[Any]:
         """The list of one."""
         arrays = block if isinstance(block, tuple) else (block,)
@@ -51,7 +53,7 @@ class Steps:
         return values.astype(dtype, copy=False)
 
     def _joined(self, results: list[Any]) -> Any:
-        return np.concatenate(results, axis=self.axes[0]) if self.join and self.axes else results
+        return concatenate_blocks(results, self.axes[0]) if self.join and self.axes else results
 
 
 def reduction(

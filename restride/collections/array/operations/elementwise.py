@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from restride.collections.array.chunks import Chunks, broadcast_index, broadcast_shapes, common_chunks
+from restride.collections.array.chunks import (
+    SMALL_BLOCK,
+    Chunks,
+    broadcast_index,
+    broadcast_shapes,
+    chunks_within,
+    common_chunks,
+    is_unknown,
+)
 from restride.collections.array.expr import ArrayExpr
 from restride.collections.array.operations.cuts import Cuts
+from restride.collections.array.operations.masking import are_masks_known, knows_masks
 from restride.collections.array.operations.rechunk import rechunk
 from restride.collections.array.operations.slicing import cut_operand
 from restride.collections.blocks import Blocks, Map
@@ -35,6 +45,9 @@ class Elementwise(ArrayExpr):
 
     def _chunks(self) -> Chunks:
         return common_chunks([arg.chunks for arg in self.args if isinstance(arg, ArrayExpr)])
+
+    def _masked(self) -> bool:
+        return self._masked_if(are_masks_known(self.func))
 
     def blocks(self, *children: Blocks) -> Blocks:
         arrays = [arg for arg in self.args if isinstance(arg, ArrayExpr)]
@@ -137,7 +150,22 @@ def elementwise(func: Callable[..., Any], *args: Any, out_dtype: np.dtype | None
     if out_dtype is None:
         metas = [np.empty(0, arg.dtype) if isinstance(arg, ArrayExpr) else arg for arg in args]
         out_dtype = func(*metas, **kwargs).dtype
-    return Elementwise(func, args, tuple(sorted(kwargs.items())), out_dtype)
+    return Elementwise(func, bounded(args, out_dtype.itemsize), tuple(sorted(kwargs.items())), out_dtype)
+
+
+def bounded(args: Sequence[Any], itemsize: int) -> tuple[Any, ...]:
+    """Arguments along common chunks, cut where they broadcast to blocks far larger than theirs."""
+    arrays = [arg for arg in args if isinstance(arg, ArrayExpr)]
+    if len(arrays) < 2:
+        return tuple(args)
+    chunks = common_chunks([array.chunks for array in arrays])
+    if any(map(is_unknown, chunks)):
+        return tuple(args)
+    largest = max(math.prod(map(max, array.chunks)) * array.dtype.itemsize for array in arrays)
+    smaller = chunks_within(chunks, max(2 * largest, SMALL_BLOCK) // max(itemsize, 1))
+    if smaller == chunks:
+        return tuple(args)
+    return tuple(rechunk(arg, stretching(smaller, arg.shape)) if isinstance(arg, ArrayExpr) else arg for arg in args)
 
 
 def unified(args: Sequence[Any]) -> tuple[Any, ...]:
@@ -155,9 +183,17 @@ def astype(x: ArrayExpr, dtype: np.dtype) -> ArrayExpr:
     return x if x.dtype == dtype else elementwise(cast, x, out_dtype=dtype, to=dtype)
 
 
+@knows_masks
 def cast(block: Any, *, to: np.dtype) -> Any:
     """Kernel: a block as another dtype."""
     return block.astype(to)
+
+
+@knows_masks
+def where(condition: Any, x: Any, y: Any) -> Any:
+    """Kernel: `numpy.where`, or that of `numpy.ma` if one of the blocks is masked."""
+    masked = any(isinstance(arg, np.ma.MaskedArray) for arg in (condition, x, y))
+    return (np.ma.where if masked else np.where)(condition, x, y)
 
 
 def stretching(chunks: Chunks, shape: tuple[int, ...]) -> Chunks:

@@ -6,10 +6,14 @@ Handles of open files belong to a process. Other processes open the file anew fo
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+from restride.collections.array.operations.urls import Options, UrlFile, is_url
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,8 @@ class FileVariable:
     name: str
     shape: tuple[int, ...]
     dtype: np.dtype
+    options: Options = None
+    """For the file system, where the path is a URL."""
 
     def __getitem__(self, where: tuple[slice, ...]) -> Any:
         with self._opened() as file:
@@ -33,14 +39,19 @@ class FileVariable:
                 )
             return variable[where]
 
-    def _opened(self) -> Any:
-        if self.library == "h5py":
-            import h5py
+    @contextmanager
+    def _opened(self) -> Iterator[Any]:
+        with ExitStack() as opened:
+            if self.library == "h5py":
+                import h5py
 
-            return h5py.File(self.path, "r")
-        import netCDF4
+                url = is_url(self.path)
+                place = opened.enter_context(UrlFile(self.path, self.options).open()) if url else self.path
+                yield opened.enter_context(h5py.File(place, "r"))
+            else:
+                import netCDF4
 
-        return netCDF4.Dataset(self.path)
+                yield opened.enter_context(netCDF4.Dataset(self.path))
 
 
 def file_variable(source: Any) -> FileVariable | None:

@@ -11,7 +11,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
@@ -21,8 +21,9 @@ import numpy as np
 from restride.collections.array.expr import ArrayExpr
 from restride.collections.array.operations.file_variable import FileVariable
 from restride.collections.array.operations.sources import ProcessLock
-from restride.collections.array.operations.staging import PARTIAL
 from restride.collections.array.operations.storage import Sink
+from restride.collections.array.operations.urls import Options, UrlFile, is_url
+from restride.collections.staging import PARTIAL
 
 
 def h5py_module() -> Any:
@@ -34,7 +35,7 @@ def h5py_module() -> Any:
     return h5py
 
 
-def open_dataset(path: str, name: str) -> tuple[FileVariable, tuple[int, ...] | None]:
+def open_dataset(path: str, name: str, options: Options = None) -> tuple[FileVariable, tuple[int, ...] | None]:
     """A dataset of a file for reading, and the shape of its chunks if it has any.
 
     Raises
@@ -45,19 +46,23 @@ def open_dataset(path: str, name: str) -> tuple[FileVariable, tuple[int, ...] | 
         It is no HDF5 file, or cut short; the name is that of a group.
     """
     library = h5py_module()
-    if not os.path.exists(path):
+    if not is_url(path) and not os.path.exists(path):
         raise FileNotFoundError(f"there is no file {path}")
-    try:
-        file = library.File(path, "r")
-    except OSError as error:
-        raise ValueError(f"{path} cannot be read as an HDF5 file: {error}") from error
-    with file:
+    with ExitStack() as opened:
+        try:
+            place = opened.enter_context(UrlFile(path, options).open()) if is_url(path) else path
+        except FileNotFoundError as error:
+            raise FileNotFoundError(f"there is no file {path}") from error
+        try:
+            file = opened.enter_context(library.File(place, "r"))
+        except OSError as error:
+            raise ValueError(f"{path} cannot be read as an HDF5 file: {error}") from error
         if name not in file:
             raise FileNotFoundError(f"there is nothing called {name!r} in {path}; it holds {_names(file)}")
         dataset = file[name]
         if not isinstance(dataset, library.Dataset):
             raise ValueError(f"{name!r} of {path} is a group, not a dataset; it holds {_names(dataset)}")
-        variable = FileVariable("h5py", path, name, tuple(dataset.shape), np.dtype(dataset.dtype))
+        variable = FileVariable("h5py", path, name, tuple(dataset.shape), np.dtype(dataset.dtype), options)
         return variable, dataset.chunks
 
 

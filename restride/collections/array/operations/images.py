@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 import os
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
+
+from restride.collections.array.operations.urls import Options, UrlFile, is_url
 
 TIFF = (".tif", ".tiff")
 
@@ -23,8 +26,19 @@ def tifffile_module() -> Any:
     return tifffile
 
 
-def read_image(path: str) -> np.ndarray:
-    """An image file as an array: TIFF by tifffile, others by imageio.
+class ReadAt:
+    """Reads an image at a URL."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+
+    def __call__(self, url: str) -> np.ndarray:
+        with UrlFile(url, self.options).open() as file:
+            return read_image(url, file)
+
+
+def read_image(path: str, file: IO[bytes] | None = None) -> np.ndarray:
+    """An image file, open or not, as an array: TIFF by tifffile, others by imageio.
 
     Raises
     ------
@@ -32,7 +46,7 @@ def read_image(path: str) -> np.ndarray:
         The package that reads it is not installed.
     """
     if path.lower().endswith(TIFF):
-        image: np.ndarray = tifffile_module().imread(path)
+        image: np.ndarray = tifffile_module().imread(path if file is None else file)
         return image
     try:
         import imageio.v3 as imageio
@@ -40,7 +54,9 @@ def read_image(path: str) -> np.ndarray:
         raise ImportError(
             f"reading {path} needs the package imageio: pip install imageio; or pass imread=, a function of a path"
         ) from error
-    return np.asarray(imageio.imread(path))
+    if file is None:
+        return np.asarray(imageio.imread(path))
+    return np.asarray(imageio.imread(file.read(), extension=os.path.splitext(path)[1]))
 
 
 class ReadImage:
@@ -84,15 +100,17 @@ class TiffSeries:
     dtype: np.dtype
     page_ndim: int
     """How many axes a page has; those before are told by its number."""
+    options: Options = None
+    """For the file system, where the path is a URL."""
 
     def __getitem__(self, where: tuple[slice, ...]) -> np.ndarray:
-        with tifffile_module().TiffFile(self.path) as file:
+        with opened_tiff(self.path, self.options) as file:
             series = file.series[self.number]
             if tuple(series.shape) != self.shape or series.dtype != self.dtype:
                 raise ValueError(
                     f"{self.path} holds {series.dtype}{tuple(series.shape)}, not {self.dtype}{self.shape} as it did"
                 )
-            if series.dataoffset is not None:
+            if series.dataoffset is not None and not is_url(self.path):
                 return self._mapped(series.dataoffset, file.byteorder)[where]
             lead = self.shape[: len(self.shape) - self.page_ndim]
             outer, inner = where[: len(lead)], where[len(lead) :]
@@ -112,7 +130,15 @@ class TiffSeries:
         return np.memmap(self.path, dtype=dtype, mode="r", offset=offset, shape=self.shape)
 
 
-def open_tiff(path: str, number: int) -> tuple[TiffSeries, tuple[int, ...]]:
+@contextmanager
+def opened_tiff(path: str, options: Options) -> Iterator[Any]:
+    """A TIFF file, to be read from."""
+    with ExitStack() as opened:
+        place = opened.enter_context(UrlFile(path, options).open()) if is_url(path) else path
+        yield opened.enter_context(tifffile_module().TiffFile(place))
+
+
+def open_tiff(path: str, number: int, options: Options = None) -> tuple[TiffSeries, tuple[int, ...]]:
     """A series of a file for reading, and the shape of a page.
 
     Raises
@@ -125,18 +151,20 @@ def open_tiff(path: str, number: int) -> tuple[TiffSeries, tuple[int, ...]]:
         It has no such series.
     """
     library = tifffile_module()
-    if not os.path.exists(path):
+    if not is_url(path) and not os.path.exists(path):
         raise FileNotFoundError(f"there is no file {path}")
-    try:
-        file = library.TiffFile(path)
-    except (library.TiffFileError, ValueError, struct.error) as error:
-        raise ValueError(f"{path} cannot be read as a TIFF file: {error}") from error
-    with file:
+    with ExitStack() as opened:
+        try:
+            file = opened.enter_context(opened_tiff(path, options))
+        except FileNotFoundError as error:
+            raise FileNotFoundError(f"there is no file {path}") from error
+        except (library.TiffFileError, ValueError, struct.error) as error:
+            raise ValueError(f"{path} cannot be read as a TIFF file: {error}") from error
         if not -len(file.series) <= number < len(file.series):
             raise IndexError(f"{path} has {len(file.series)} series of pages, there is no series {number}")
         found = file.series[number]
         shape, page = tuple(map(int, found.shape)), tuple(map(int, found.keyframe.shape))
         if shape[len(shape) - len(page) :] != page:
             page = shape
-        series = TiffSeries(path, number, shape, np.dtype(found.dtype), len(page))
+        series = TiffSeries(path, number, shape, np.dtype(found.dtype), len(page), options)
         return series, (1,) * (len(shape) - len(page)) + page

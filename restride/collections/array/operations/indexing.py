@@ -6,6 +6,7 @@ array of the index, and a lookup on those axes, whose result goes to one place a
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from restride.collections.array.chunks import Shape
+from restride.collections.array.chunks import UNKNOWN, Shape
 from restride.collections.array.expr import ArrayExpr
 from restride.collections.array.operations import masks, slicing
 from restride.collections.array.operations.cuts import WHOLE
@@ -33,7 +34,7 @@ class Lookup:
     arrays: list[Any] = field(default_factory=list)
     """For each of them an array of integers, numpy's or an expression; or one mask over all of them."""
     mask: ArrayExpr | None = None
-    """A mask that is yet to be computed, over all of `axes`; there are no `arrays` then."""
+    """A mask that is yet to be computed, alone, over all of `axes`; there are no `arrays` then."""
     to: int = 0
     """Where the axes of the result of the lookup go, among the other axes."""
 
@@ -60,8 +61,6 @@ def getitem(x: ArrayExpr, index: Any) -> ArrayExpr:
         of another shape.
     ValueError
         An axis of unknown length would have to be known.
-    NotImplementedError
-        A mask that is yet to be computed, together with other arrays.
     """
     lookup = parse(index, x.shape)
     x = slicing.getitem(x, tuple(lookup.basic))
@@ -106,7 +105,8 @@ def parse(index: Any, shape: Shape) -> Lookup:
         It is none, or does not fit the shape.
     """
     entries = _spelled_out(index, len(shape))
-    fancy = any(isinstance(entry, (np.ndarray, ArrayExpr)) for entry in entries)
+    n_arrays = sum(isinstance(entry, (np.ndarray, ArrayExpr)) for entry in entries)
+    fancy = n_arrays > 0
     lookup = Lookup()
     axis = position = 0
     places: list[int] = []  # among the entries, of those that take part in the lookup
@@ -119,17 +119,12 @@ def parse(index: Any, shape: Shape) -> Lookup:
         if entry is None:
             lookup.basic.append(None)
             position += 1
-        elif isinstance(entry, ArrayExpr) and entry.dtype == bool:
+        elif n_arrays == 1 and isinstance(entry, ArrayExpr) and entry.dtype == bool:
             masks.check_mask(entry.shape, shape, axis)
-            if lookup.axes or any(isinstance(e, (np.ndarray, ArrayExpr)) for e in entries[number + 1 :]):
-                raise NotImplementedError(
-                    "a mask that is yet to be computed cannot be combined with other arrays in one index; compute it "
-                    "first, or index twice"
-                )
-            lookup.mask = entry
-            lookup.axes = list(range(position, position + entry.ndim))
-            lookup.basic += [WHOLE] * entry.ndim
-            axis, position = axis + entry.ndim, position + entry.ndim
+            lookup.mask = entry if entry.ndim else slicing.expand_dims(entry, (0,))
+            lookup.axes = list(range(position, position + lookup.mask.ndim))
+            lookup.basic += [WHOLE] * entry.ndim or [None]
+            axis, position = axis + entry.ndim, position + lookup.mask.ndim
         elif isinstance(entry, (np.ndarray, ArrayExpr)):
             new, arrays = _places(entry, shape, axis)
             lookup.axes += range(position, position + len(arrays))
@@ -141,18 +136,33 @@ def parse(index: Any, shape: Shape) -> Lookup:
             axis, position = axis + 1, position + isinstance(entry, slice)
     adjacent = not places or places[-1] - places[0] == len(places) - 1
     lookup.to = before if adjacent else 0
+    if any(isinstance(entry, ArrayExpr) and entry.dtype == bool for entry in entries):
+        lookup.arrays = _beside_masks(lookup.arrays)
     _check_broadcast(lookup.arrays)
     return lookup
 
 
 def _places(entry: Any, shape: Shape, axis: int) -> tuple[bool, list[Any]]:
     """Arrays of integers for an array of an index, and whether they are for a new axis."""
-    if isinstance(entry, ArrayExpr) or entry.dtype.kind in "iu":
+    if entry.dtype.kind in "iu":
         return False, [entry]
     if entry.ndim == 0:  # as numpy: a new axis of length 1 or 0
+        if isinstance(entry, ArrayExpr):
+            return True, [masks.flatnonzero(entry)]
         return True, [np.zeros(int(entry), np.int64)]
     masks.check_mask(entry.shape, shape, axis)
-    return False, list(entry.nonzero())
+    return False, list(masks.nonzero(entry) if isinstance(entry, ArrayExpr) else entry.nonzero())
+
+
+def _beside_masks(arrays: Sequence[Any]) -> list[Any]:
+    """Arrays of places, where those that are of unknown length, as masks have given them, broadcast with the others."""
+    unknown = [array.ndim == 1 and math.isnan(array.shape[0]) for array in arrays]
+    lengths = {array.shape[-1] for array, is_unknown in zip(arrays, unknown) if array.ndim and not is_unknown} - {1}
+    grids = {array.chunks for array, is_unknown in zip(arrays, unknown) if is_unknown}
+    if not lengths and len(grids) < 2:
+        return list(arrays)
+    length = lengths.pop() if lengths else UNKNOWN
+    return [masks.together(array, length) if is_unknown else array for array, is_unknown in zip(arrays, unknown)]
 
 
 def _check_broadcast(arrays: Sequence[Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -10,16 +11,19 @@ from typing import Any
 import numpy as np
 
 from restride.collections.array.chunks import (
+    SMALL_BLOCK,
     Chunks,
     Shape,
     block_shapes,
     broadcast_index,
     broadcast_shapes,
+    chunks_within,
     common_chunks,
 )
 from restride.collections.array.expr import ArrayExpr, OtherChunks
 from restride.collections.array.operations.cuts import NOTHING, WHOLE, Cuts, cut_of
 from restride.collections.array.operations.elementwise import astype
+from restride.collections.array.operations.masking import of_data_and_mask
 from restride.collections.array.operations.rechunk import in_one_block, rechunk
 from restride.collections.array.operations.slicing import cut_array, cut_axis, cut_operand, expand_dims, getitem
 from restride.collections.blocks import Blocks, Map, Select
@@ -28,6 +32,8 @@ from restride.collections.blocks import Blocks, Map, Select
 @dataclass(frozen=True, eq=False, repr=False)
 class Transpose(ArrayExpr):
     """Axis ``k`` of the result is axis ``axes[k]`` of the array."""
+
+    knows_masks = True
 
     array: ArrayExpr
     axes: tuple[int, ...]
@@ -57,6 +63,8 @@ class Transpose(ArrayExpr):
 @dataclass(frozen=True, eq=False, repr=False)
 class Concatenate(ArrayExpr):
     """Arrays one after another along an axis; they agree in dtype and in the chunks of the other axes."""
+
+    knows_masks = True
 
     arrays: tuple[ArrayExpr, ...]
     axis: int
@@ -101,6 +109,8 @@ class Concatenate(ArrayExpr):
 class BroadcastTo(OtherChunks):
     """An array stretched along axes of length 1 and new leading axes."""
 
+    knows_masks = True
+
     @property
     def label(self) -> str:
         return "broadcast_to"
@@ -122,8 +132,12 @@ class BroadcastTo(OtherChunks):
         return array if array.chunks == chunks else self.replace(array=array, new_chunks=chunks)
 
 
-def broadcast_block(shape: list[int], block: Any) -> np.ndarray:
-    """Kernel: a view of a block, stretched to a shape."""
+@of_data_and_mask
+def broadcast_block(shape: Sequence[int], block: Any) -> np.ndarray:
+    """Kernel: a view of a block, stretched to a shape; where that is -1, as long as the block."""
+    if -1 in shape:
+        own = (*(1,) * (len(shape) - block.ndim), *block.shape)
+        shape = [mine if n == -1 else n for n, mine in zip(shape, own)]
     return np.broadcast_to(block, shape)
 
 
@@ -170,15 +184,18 @@ def stack(arrays: Sequence[ArrayExpr], axis: int = 0) -> ArrayExpr:
 
 
 def broadcast_to(x: ArrayExpr, shape: Shape, chunks: Chunks | None = None) -> ArrayExpr:
-    """The array stretched to a shape; unless told, new lengths are in one block each, as stretching takes no memory."""
+    """The array stretched to a shape; unless told, in blocks that are not much larger than its own."""
     if broadcast_shapes(x.shape, shape) != shape:
         raise ValueError(f"operands could not be broadcast together with shapes {x.shape} {shape}")
     lead = len(shape) - x.ndim
-    stretched = [axis for axis, length in enumerate(shape[lead:]) if x.shape[axis] != length]
+    stretched = [axis for axis, length in enumerate(shape[lead:]) if x.shape[axis] == 1 != length]
     x = in_one_block(x, stretched)
     if chunks is None:
-        kept = ((shape[lead + axis],) if axis in stretched else c for axis, c in enumerate(x.chunks))
-        chunks = (*((length,) for length in shape[:lead]), *kept)
+        own = math.prod(max(c) for c in x.chunks)
+        times = max(2, SMALL_BLOCK // (max(own, 1) * max(x.dtype.itemsize, 1))) if own == own else 2
+        new = {axis for axis in range(len(shape)) if axis < lead or axis - lead in stretched}
+        longer = chunks_within(tuple((length,) if axis in new else (1,) for axis, length in enumerate(shape)), times)
+        chunks = tuple(longer[axis] if axis in new else x.chunks[axis - lead] for axis in range(len(shape)))
     else:
         x = rechunk(x, tuple((1,) if a in stretched else c for a, c in enumerate(chunks[lead:])))
     return x if x.chunks == chunks else BroadcastTo(x, chunks)

@@ -21,6 +21,7 @@ from restride.collections.array.chunks import (
 )
 from restride.collections.array.expr import ArrayExpr, Box, chunks_in
 from restride.collections.array.operations.elementwise import unified
+from restride.collections.array.operations.masking import are_masks_known
 from restride.collections.array.operations.slicing import cut_blocks
 from restride.collections.blocks import Blocks, Map
 from restride.errors import BlockError, ChunkError
@@ -49,6 +50,9 @@ class MapBlocks(ArrayExpr):
 
     def _chunks(self) -> Chunks:
         return self.out_chunks
+
+    def _masked(self) -> bool:
+        return self._masked_if(are_masks_known(self.func))
 
     def blocks(self, *children: Blocks) -> Blocks:
         arrays = [arg for arg in self.args if isinstance(arg, ArrayExpr)]

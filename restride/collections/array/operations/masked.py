@@ -58,6 +58,11 @@ def fill_block(block: Any, *, fill_value: Any) -> Any:
     return np.ma.filled(block, fill_value)
 
 
+def constant_block(block: Any, *, value: Any) -> Any:
+    """Kernel: one value in the shape of a block."""
+    return np.full(np.shape(block), value, value.dtype)
+
+
 def refill_block(block: Any, *, fill_value: Any) -> Any:
     """Kernel: a masked block with another value to fill it with some time."""
     return np.ma.MaskedArray(block, fill_value=fill_value)

@@ -12,6 +12,8 @@ from restride.collections.array.chunks import UNKNOWN, Chunks, Shape, broadcast_
 from restride.collections.array.expr import ArrayExpr, SameChunks
 from restride.collections.array.operations.cuts import WHOLE, Cuts
 from restride.collections.array.operations.elementwise import elementwise
+from restride.collections.array.operations.masked import fill_block, to_plain
+from restride.collections.array.operations.masking import knows_masks
 from restride.collections.array.operations.rechunk import rechunk
 from restride.collections.array.operations.reshape import Reshape, reshape
 from restride.collections.array.operations.slicing import cut_array
@@ -22,6 +24,8 @@ from restride.collections.blocks import Blocks, Gather, Map, every
 @dataclass(frozen=True, eq=False, repr=False)
 class Compress(ArrayExpr):
     """Elements along an axis where a mask is true; the mask has the blocks of that axis."""
+
+    knows_masks = True
 
     array: ArrayExpr
     mask: ArrayExpr
@@ -70,6 +74,9 @@ class SetMasked(SameChunks):
     @property
     def label(self) -> str:
         return "setitem"
+
+    def _masked(self) -> bool:
+        return self._masked_if(self.array.masked)
 
     def blocks(self, *children: Blocks) -> Blocks:
         mask = np.arange(self.mask.n_blocks).reshape([-1 if a == self.axis else 1 for a in range(self.ndim)])
@@ -183,8 +190,11 @@ class SetTurn(SetWhereTrue):
         return super().__call__(block, mask, values[(*(WHOLE,) * self.axis, turn)])
 
 
+@knows_masks
 def put_where(mask: Any, values: Any, block: Any) -> Any:
     """Kernel: a block with values where a mask is true, both broadcast."""
+    if isinstance(block, np.ma.MaskedArray) or isinstance(values, np.ma.MaskedArray):
+        return np.ma.where(np.ma.getdata(mask), values, block).astype(block.dtype, copy=False)
     result = np.array(block, subok=True)
     np.copyto(result, values, where=mask, casting="unsafe")
     return result[()]
@@ -291,7 +301,65 @@ class Coordinate:
         return np.unravel_index(numbers, self.shape)[self.axis]
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class Together(ArrayExpr):
+    """Places, 1-d and of unknown length, in one block; of a length that they are to broadcast to, where it is known."""
+
+    places: ArrayExpr
+    length: int
+
+    def _dtype(self) -> np.dtype:
+        return self.places.dtype
+
+    def _chunks(self) -> Chunks:
+        return ((self.length,),)
+
+    def blocks(self, *children: Blocks) -> Blocks:
+        n = children[0].n
+        return Gather(
+            n=1,
+            inputs=children,
+            kernel=JoinPlaces(self.length),
+            indptr=np.array([0, n]),
+            indices=every(n),
+            name="nonzero",
+            origin=self.origin,
+        )
+
+
+class JoinPlaces:
+    """Kernel: places of all blocks, as many as there are to be."""
+
+    __name__ = "nonzero"
+
+    def __init__(self, length: int) -> None:
+        self.length = length
+
+    def __call__(self, *blocks: Any) -> Any:
+        places = np.concatenate(blocks)
+        if self.length != self.length or len(places) == self.length:
+            return places
+        if len(places) == 1:
+            return np.broadcast_to(places, self.length)
+        raise IndexError(
+            "shape mismatch: indexing arrays could not be broadcast together with shapes "
+            f"({len(places)},) ({self.length},); the first is of the places where a mask is true"
+        )
+
+
+def together(places: ArrayExpr, length: int) -> ArrayExpr:
+    """Places of unknown length in one block, and of a length that is known from elsewhere, unless `UNKNOWN`."""
+    return Together(places, length)
+
+
 def truth(x: ArrayExpr) -> ArrayExpr:
+    """Which elements are true, of those that are not masked."""
+    if x.masked:
+        return to_plain(fill_block, truth_of_all(x), dtype=np.dtype(bool), fill_value=False)
+    return truth_of_all(x)
+
+
+def truth_of_all(x: ArrayExpr) -> ArrayExpr:
     """Which elements are true."""
     return x if x.dtype == bool else elementwise(np.not_equal, x, 0) if x.dtype.kind in "iufc" else _as_bool(x)
 

@@ -1,8 +1,9 @@
-"""`.npy` files: slices of one by memory map, and the sink that writes a directory of them."""
+"""`.npy` files: slices of one, by memory map or from a URL, and the sink that writes a directory of them."""
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import uuid
 from dataclasses import dataclass, replace
@@ -12,7 +13,8 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from restride.collections.array.chunks import Chunks
-from restride.collections.array.operations.staging import PARTIAL, Staging
+from restride.collections.array.operations.urls import UrlFile
+from restride.collections.staging import PARTIAL, Staging
 
 INFO = "info.json"
 """The file of a stack that tells its axis and its chunks."""
@@ -37,6 +39,72 @@ class NpyFile:
             )
         part: np.ndarray = values[where]
         return part
+
+
+@dataclass(frozen=True)
+class NpyUrl:
+    """Slices of a `.npy` file at a URL, of which the rows (or columns, in Fortran's order) that have them are read."""
+
+    file: UrlFile
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    fortran_order: bool
+    offset: int
+    """Where in the file the elements start, in bytes."""
+
+    @property
+    def unit(self) -> tuple[int, ...]:
+        """The shape of what is read as a whole."""
+        slow = self.ndim - 1 if self.fortran_order else 0
+        return tuple(1 if axis == slow else max(length, 1) for axis, length in enumerate(self.shape))
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    def __getitem__(self, where: tuple[slice, ...]) -> np.ndarray:
+        if self.fortran_order:
+            return self._rows(self.shape[::-1], where[::-1]).T
+        return self._rows(self.shape, where)
+
+    def _rows(self, shape: tuple[int, ...], where: tuple[slice, ...]) -> np.ndarray:
+        first, stop = (where[0].start, where[0].stop) if where else (0, 1)
+        row = math.prod(shape[1:]) * self.dtype.itemsize
+        wanted = (stop - first) * row
+        data = self.file.read(self.offset + first * row, self.offset + stop * row) if wanted else b""
+        if len(data) != wanted:
+            raise ValueError(f"{self.file.url} is cut short: {len(data)} bytes where there were {wanted}")
+        rows = np.frombuffer(data, self.dtype).reshape((stop - first, *shape[1:]) if where else ())
+        return rows[(slice(None), *where[1:])] if where else rows
+
+
+def npy_at(file: UrlFile) -> NpyUrl:
+    """A `.npy` file at a URL.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    ValueError
+        It is no `.npy` file, or cut short.
+    """
+    try:
+        opened = file.open()
+        with opened as stream:
+            version = np.lib.format.read_magic(stream)
+            header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+            shape, fortran_order, dtype = header(stream)
+            offset = stream.tell()
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"there is no file {file.url}") from error
+    except (ValueError, EOFError) as error:
+        raise ValueError(f"{file.url} cannot be read as a .npy file: {error}") from error
+    if dtype.hasobject:
+        raise ValueError(f"{file.url} cannot be read as a .npy file: it holds Python objects")
+    end = offset + math.prod(shape) * dtype.itemsize
+    if file.size < end:
+        raise ValueError(f"{file.url} cannot be read as a .npy file: it has {file.size} bytes of {end}")
+    return NpyUrl(file, shape, dtype, fortran_order, offset)
 
 
 class StackFile:

@@ -52,7 +52,7 @@ def quantile(
     line, at = _merged_axes(x, axes)
     wanted = Quantiles(q.ravel(), method, ignore_nan)
     result = _line_by_line(
-        line, at, wanted.of_block, functools.partial(_quantile_line, quantiles=wanted), q.size, out
+        line, at, wanted.quantile, functools.partial(_quantile_line, quantiles=wanted), q.size, out
     )  # fmt: skip
     result = reshape(transpose(result, _with_first(result.ndim, at)), (*q.shape, *_others(x.shape, axes)))
     return expand_dims(result, tuple(axis + q.ndim for axis in axes)) if keepdims else result
@@ -63,12 +63,12 @@ def median(x: ArrayExpr, axis: Any = None, *, keepdims: bool = False, ignore_nan
     out: np.dtype = np.asarray(np.median(np.zeros(1, x.dtype))).dtype
     axes = normalized_axes(axis, x.ndim)
     line, at = _merged_axes(x, axes)
-    func = np.nanmedian if ignore_nan else np.median
+    func = np.nanmedian if ignore_nan else np.ma.median if x.masked else np.median
     if line.shape[at] == 0:  # numpy's nan, and its warning, now and not in a task
         return quantile(x, 0.5, axis, keepdims=keepdims, ignore_nan=ignore_nan)
     wanted = Quantiles(np.array([0.5]), "median", ignore_nan)
     lines = by_line(line, at)
-    if lines is None:
+    if lines is None or x.masked:
         result = along_axis(line, func, at, length=None, dtype=out)
     else:
         found = [_quantile_line(one, wanted, out) for one in lines]
@@ -86,7 +86,7 @@ class Quantiles:
         self.method = method
         self.ignore_nan = ignore_nan
 
-    def of_block(self, block: Any, axis: int) -> Any:
+    def quantile(self, block: Any, axis: int) -> Any:
         """Those of a block along an axis, where they stand in the result."""
         func: Callable[..., Any] = np.nanquantile if self.ignore_nan else np.quantile
         return np.moveaxis(np.asarray(func(block, self.q, axis=axis, method=self.method)), 0, axis)

@@ -16,21 +16,22 @@ from typing import Any
 
 import numpy as np
 
-from restride.collections.array.chunks import Chunks, Shape, per_block, starts_of
+from restride.collections.array.chunks import Chunks, Shape, is_unknown, per_block, starts_of
 from restride.collections.array.expr import ArrayExpr, Box, OtherChunks, chunks_in
-from restride.collections.array.operations.cuts import cut_of
+from restride.collections.array.operations.cuts import WHOLE, Cut, cut_of
+from restride.collections.array.operations.masking import of_data_and_mask
 from restride.collections.array.operations.pad import pad_constant, pad_edge, pad_symmetric, pad_wrap
 from restride.collections.array.operations.slicing import cut_array, cut_blocks
 from restride.collections.blocks import Blocks, Gather, Map, Select, every
 from restride.collections.expression import Expr
 from restride.errors import ChunkError
-from restride.shuffle.overlap import Overlap, windows
+from restride.shuffle.overlap import TO_THE_END, Overlap, overlap, windows
 from restride.shuffle.rechunk_step import copy_piece, merge_pieces, step_of, take_piece
 
 Depth = tuple[tuple[int, int], ...]
 """For each axis how many elements a block has of those before it, and how many of those after."""
 Ranges = tuple[tuple[tuple[int, int], ...], ...]
-"""For each axis the start and the stop of each block."""
+"""For each axis the start and the stop of each block; () where they are the array's own, of unknown length."""
 
 MOST_SOURCES = 81
 """Blocks that a task may take parts of without a task for each part: three along each of four axes."""
@@ -39,6 +40,8 @@ MOST_SOURCES = 81
 @dataclass(frozen=True, eq=False, repr=False)
 class Windows(ArrayExpr):
     """Blocks that are ranges of an array's elements along each axis, which may overlap and need not cover it."""
+
+    knows_masks = True
 
     array: ArrayExpr
     ranges: Ranges
@@ -53,22 +56,33 @@ class Windows(ArrayExpr):
         return self.array.dtype
 
     def _chunks(self) -> Chunks:
-        return tuple(tuple(stop - start for start, stop in ranges) for ranges in self.ranges)
+        return tuple(
+            tuple(stop - start for start, stop in ranges) if ranges else own
+            for ranges, own in zip(self.ranges, self.array.chunks)
+        )
 
     def shipped(self) -> Expr:
         return self if self.in_parts else self.replace(in_parts=True)
 
     def blocks(self, *children: Blocks) -> Blocks:
         axes = [
-            windows(lengths, *np.array(ranges, np.int64).T) for lengths, ranges in zip(self.array.chunks, self.ranges)
+            windows(lengths, *np.array(ranges, np.int64).T) if ranges else overlap(lengths, lengths)
+            for lengths, ranges in zip(self.array.chunks, self.ranges)
         ]
-        if self.in_parts or math.prod(int(axis.counts.max()) for axis in axes) > MOST_SOURCES:
+        if self.in_parts or () in self.ranges or math.prod(int(axis.counts.max()) for axis in axes) > MOST_SOURCES:
             return self._of_parts(children[0], axes)
         return self._of_blocks(children[0], axes)
 
-    def of_blocks(self, box: Box) -> ArrayExpr:
-        ranges, sides = [], []
-        for windows_of_axis, length, (first, stop) in zip(self.ranges, self.array.shape, box):
+    def of_blocks(self, box: Box) -> ArrayExpr | None:
+        ranges: list[tuple[tuple[int, int], ...]] = []
+        sides: list[Cut] = []
+        for windows_of_axis, length, own, (first, stop) in zip(self.ranges, self.array.shape, self.array.grid, box):
+            if not windows_of_axis:
+                if (first, stop) != (0, own):
+                    return None
+                ranges.append(())
+                sides.append(WHOLE)
+                continue
             taken = windows_of_axis[first:stop]
             low, high = min(start for start, _ in taken), max(end for _, end in taken)
             ranges.append(tuple((start - low, end - low) for start, end in taken))
@@ -124,6 +138,7 @@ class WindowOfBlocks:
     def __init__(self, grid: Sequence[int]) -> None:
         self.grid = tuple(grid)
 
+    @of_data_and_mask
     def __call__(self, bounds: list[int], *blocks: Any) -> Any:
         shape, copies = _copies(self.grid, tuple(bounds))
         if len(copies) == 1:
@@ -162,12 +177,14 @@ def _copies(grid: Shape, bounds: tuple[int, ...]) -> tuple[Shape, list[tuple[int
 class Trim(OtherChunks):
     """A part of each block: as long as `new_chunks` say."""
 
+    knows_masks = True
+
     firsts: tuple[tuple[int, ...], ...]
     """For each axis, where in each block the part starts."""
 
     def blocks(self, *children: Blocks) -> Blocks:
         columns = [
-            np.stack([np.array(firsts, np.int64), np.add(firsts, lengths)], axis=1)
+            np.stack([firsts, [TO_THE_END] * len(firsts) if is_unknown(lengths) else np.add(firsts, lengths)], axis=1)
             for firsts, lengths in zip(self.firsts, self.chunks)
         ]
         return Map(
@@ -199,12 +216,15 @@ def overlapped(x: ArrayExpr, depth: Depth, boundary: Sequence[Any]) -> ArrayExpr
     boundary : sequence of str or scalar
         For each axis what is beyond its ends: a key of `BOUNDARIES`, or a value; see `restride.array.overlap.overlap`.
     """
-    ranges = []
+    ranges: list[tuple[tuple[int, int], ...]] = []
     for lengths, (before, after), kind in zip(x.chunks, depth, boundary):
+        if is_unknown(lengths) and (before, after) == (0, 0):
+            ranges.append(())
+            continue
         edges = starts_of(lengths).tolist()
         first, last = (0, edges[-1]) if kind == "none" else (-before, edges[-1] + after)
         ranges.append(tuple((max(a - before, first), min(b + after, last)) for a, b in pairwise(edges)))
-    starts = [of_axis[0][0] for of_axis in ranges]
+    starts = [of_axis[0][0] if of_axis else 0 for of_axis in ranges]
     for axis, (width, kind) in enumerate(zip(depth, boundary)):
         x = with_boundary(x, axis, width, kind)
     shifted = tuple(tuple((a - first, b - first) for a, b in of_axis) for of_axis, first in zip(ranges, starts))

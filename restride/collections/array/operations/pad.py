@@ -8,13 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from restride.collections.array.chunks import Chunks, known
+from restride.collections.array.chunks import Chunks, is_unknown, known
 from restride.collections.array.expr import ArrayExpr
+from restride.collections.array.operations.along_axis import with_whole_axis
 from restride.collections.array.operations.cuts import WHOLE
 from restride.collections.array.operations.elementwise import astype, elementwise
 from restride.collections.array.operations.manipulation import broadcast_to, concatenate
 from restride.collections.array.operations.map_blocks import MapBlocks
+from restride.collections.array.operations.masked import constant_block, to_plain
 from restride.collections.array.operations.rechunk import in_one_block, rechunk
+from restride.collections.array.operations.reductions import MAX, MIN, reduce
 from restride.collections.array.operations.slicing import getitem
 from restride.collections.array.operations.sources import full
 
@@ -53,10 +56,17 @@ def pad(x: ArrayExpr, pad_width: Any, mode: str | Callable[..., Any], options: M
 def pad_constant(x: ArrayExpr, axis: int, width: Widths, constant_values: Sequence[Any] = (0, 0)) -> ArrayExpr:
     """One value before and one after."""
     before, after = (
-        full(_with_axis(x, axis, n), np.asarray(value).astype(x.dtype), x.dtype)
-        for n, value in zip(width, constant_values)
+        _constant(x, axis, n, np.asarray(value).astype(x.dtype)) for n, value in zip(width, constant_values)
     )
     return concatenate([before, x, after], axis)
+
+
+def _constant(x: ArrayExpr, axis: int, n: int, value: np.ndarray) -> ArrayExpr:
+    """`n` times one value along an axis, otherwise as the array."""
+    if any(map(is_unknown, x.chunks)):
+        one = to_plain(constant_block, _part(x, axis, slice(0, 1)), dtype=x.dtype, value=value)
+        return _stretched(one, axis, n, x)
+    return full(_with_axis(x, axis, n), value, x.dtype)
 
 
 def pad_edge(x: ArrayExpr, axis: int, width: Widths) -> ArrayExpr:
@@ -114,18 +124,27 @@ def _pad_statistic(
         if length == 0 and function in (np.max, np.min):
             raise ValueError("stat_length of 0 yields no value for padding")
         cut = slice(x.shape[axis] - length, None) if number else slice(0, length)
-        near = in_one_block(_part(x, axis, cut), [axis])
-        one = MapBlocks(
-            StatisticBlock(function, axis, x.dtype),
-            (near,),
-            (),
-            near.grid,
-            tuple((1,) if a == axis else c for a, c in enumerate(near.chunks)),
-            x.dtype,
-            False,
-        )
+        one = _statistic(_part(x, axis, cut), axis, function)
         parts.insert(number * 2, _stretched(one, axis, n, x))
     return concatenate(parts, axis)
+
+
+def _statistic(near: ArrayExpr, axis: int, function: Callable[..., Any]) -> ArrayExpr:
+    if function in EXTREMES:
+        return reduce(near, EXTREMES[function], axis, keepdims=True, dtype=near.dtype)
+    near = with_whole_axis(near, axis)
+    return MapBlocks(
+        StatisticBlock(function, axis, near.dtype),
+        (near,),
+        (),
+        near.grid,
+        tuple((1,) if a == axis else c for a, c in enumerate(near.chunks)),
+        near.dtype,
+        False,
+    )
+
+
+EXTREMES = {np.max: MAX, np.min: MIN}
 
 
 def _pad_maximum(x: ArrayExpr, axis: int, width: Widths, stat_length: Sequence[Any] = (None, None)) -> ArrayExpr:

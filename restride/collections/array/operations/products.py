@@ -14,16 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from restride.collections.array.chunks import is_unknown
+from restride.collections.array.chunks import SMALL_BLOCK, is_unknown
 from restride.collections.array.expr import ArrayExpr
 from restride.collections.array.operations.blockwise import Name, Returned, aligned, calls
 from restride.collections.array.operations.elementwise import astype, elementwise
 from restride.collections.array.operations.rechunk import rechunk
 from restride.collections.array.operations.reduce_tree import Reduce, Reduction
 from restride.collections.array.operations.sources import full
-
-SMALL_BLOCK = 2**20
-"""Bytes that blocks of a result may have however small those of the factors are."""
 
 
 class KeepContracted:

@@ -19,6 +19,8 @@ from restride.shuffle.rechunk import RechunkPlan, plan_rechunk
 class Rechunk(OtherChunks):
     """An array along other boundaries."""
 
+    knows_masks = True
+
     def plan(self) -> RechunkPlan:
         """How the blocks get from the old boundaries to the new ones."""
         return plan_rechunk(self.array.chunks, self.chunks, self.dtype.itemsize)

@@ -16,6 +16,7 @@ import numpy as np
 from restride.collections.array.chunks import Chunks, Shape, grid_of, per_block, starts_of
 from restride.collections.array.expr import ArrayExpr
 from restride.collections.array.operations.cuts import WHOLE, Cuts
+from restride.collections.array.operations.masking import are_masks_known
 from restride.collections.array.operations.slicing import cut_array
 from restride.collections.blocks import Blocks, Gather, Map, Select, every
 from restride.engine.graphs.csr import Ints, row_starts, stable_argsort
@@ -58,6 +59,9 @@ class ReduceTree(ArrayExpr):
     @property
     def label(self) -> str:
         return self.reduction.name
+
+    def _masked(self) -> bool:
+        return self._masked_if(are_masks_known(self.reduction.chunk))
 
     @property
     def dropped(self) -> Axes:
@@ -143,6 +147,8 @@ class Beside(ArrayExpr):
 
     The others have as many blocks as the first, or one that goes with all of them.
     """
+
+    knows_masks = True
 
     arrays: tuple[ArrayExpr, ...]
 

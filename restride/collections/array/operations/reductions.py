@@ -18,7 +18,8 @@ from numpy.typing import DTypeLike
 
 from restride.collections.array.chunks import Shape
 from restride.collections.array.expr import ArrayExpr
-from restride.collections.array.operations.elementwise import elementwise
+from restride.collections.array.operations.elementwise import elementwise, where
+from restride.collections.array.operations.masking import knows_masks
 from restride.collections.array.operations.reduce_tree import Axes, Reduce, Reduction, normalized_axes
 
 ALL_NAN = "All-NaN slice encountered"
@@ -72,12 +73,14 @@ def moment(
 # ---- one ufunc ------------------------------------------------------------------------------------------------------
 
 
+@knows_masks
 def _reduce_by(ufunc: np.ufunc, block: Any, axes: Axes, dtype: np.dtype) -> Any:
     if isinstance(block, np.ma.MaskedArray):
         return _reduce_masked(ufunc, block, axes, dtype, True)
     return ufunc.reduce(block, axis=axes, dtype=dtype, keepdims=True)
 
 
+@knows_masks
 def _extreme_by(ufunc: np.ufunc, block: Any, axes: Axes, dtype: np.dtype) -> Any:
     return _reduce_by(ufunc, block, axes, None)  # type: ignore[arg-type]  # reduce(dtype=None) keeps datetimes
 
@@ -175,6 +178,7 @@ class Total:
     masked: bool
 
 
+@knows_masks
 def _total_chunk(which: Counted, block: Any, axes: Axes, dtype: np.dtype) -> Total:
     data, _, count = _counted(which, block, axes)
     total = np.add.reduce(data, axis=axes, dtype=_wide(dtype), keepdims=True)
@@ -208,6 +212,7 @@ class Moments:
     masked: bool
 
 
+@knows_masks
 def _moments_chunk(which: Counted, order: int, block: Any, axes: Axes, dtype: np.dtype) -> Moments:
     data, counted, count = _counted(which, block, axes)
     kind = _wide(dtype) if block.dtype.kind != "c" else block.dtype
@@ -279,7 +284,7 @@ def _standardized_finalize(partial: Moments, dtype: np.dtype, *, order: int) -> 
     variance, moment = (_moment_finalize(partial, dtype, order=k, ddof=0) for k in (2, order))
     rounding = np.abs(np.finfo(dtype).resolution * partial.mean) ** 2
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(variance <= rounding, np.nan, moment / variance ** (order / 2)).astype(dtype, copy=False)
+        return where(variance <= rounding, np.nan, moment / variance ** (order / 2)).astype(dtype, copy=False)
 
 
 # ---- places ---------------------------------------------------------------------------------------------------------
@@ -293,6 +298,7 @@ class Located:
     numbers: Any
 
 
+@knows_masks
 def _arg_chunk(
     find: Callable[..., Any], block: Any, axes: Axes, dtype: np.dtype, where: tuple[Shape, Sequence[int]]
 ) -> Located:
@@ -347,8 +353,11 @@ def _arg(name: str, find: Callable[..., Any], extreme: Callable[..., Any]) -> Re
 # ---- the reductions themselves --------------------------------------------------------------------------------------
 
 
+@knows_masks
 def replace_nan(block: Any, *, value: Any) -> Any:
     """Kernel: a block with a number instead of NaN."""
+    if isinstance(block, np.ma.MaskedArray):
+        return np.ma.MaskedArray(replace_nan(block.data, value=value), block.mask, fill_value=block.fill_value)
     return np.where(np.isnan(block), block.dtype.type(value), block) if block.dtype.kind in "fc" else block
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from restride.collections.array.chunks import known, starts_of
 from restride.collections.array.expr import ArrayExpr
 from restride.collections.array.operations.map_blocks import MapBlocks
+from restride.collections.array.operations.masking import knows_masks
 from restride.collections.array.operations.rechunk import rechunk
 from restride.collections.array.operations.sources import from_object
 
@@ -51,6 +52,7 @@ def repeat(x: ArrayExpr, repeats: Any, axis: int) -> ArrayExpr:
     return result
 
 
+@knows_masks
 @dataclass(frozen=True)
 class RepeatBlock:
     """Kernel: elements repeated along an axis, as often as another block says."""

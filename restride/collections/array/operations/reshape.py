@@ -31,6 +31,8 @@ from restride.collections.blocks import Blocks, Map, every
 class Reshape(OtherChunks):
     """An array in another shape, block for block in C order."""
 
+    knows_masks = True
+
     def blocks(self, *children: Blocks) -> Blocks:
         return Map(
             n=self.n_blocks,

@@ -66,6 +66,9 @@ class Scan(ArrayExpr):
     def _chunks(self) -> Chunks:
         return self.array.chunks
 
+    def _masked(self) -> bool:
+        return self._masked_if(self.scanning in (CUMSUM, CUMPROD))
+
     def sliced(self, cuts: Cuts) -> ArrayExpr | None:
         if cuts[self.axis] != WHOLE:
             return None

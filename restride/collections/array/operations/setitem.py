@@ -43,6 +43,9 @@ class Assigned(SameChunks):
     def label(self) -> str:
         return "setitem"
 
+    def _masked(self) -> bool:
+        return self._masked_if(self.array.masked)  # masked values need somewhere to put their masks
+
     def _with_touched(
         self, children: Sequence[Blocks], touched: Ints, values: Ints, params: Params, kernel: Any
     ) -> Blocks:
@@ -121,6 +124,9 @@ class SetPlacesLazy(SameChunks):
     @property
     def label(self) -> str:
         return "setitem"
+
+    def _masked(self) -> bool:
+        return self._masked_if(self.array.masked)
 
     def blocks(self, *children: Blocks) -> Blocks:
         n = children[0].n

@@ -21,6 +21,8 @@ from restride.errors import ChunkError
 class Slice(ArrayExpr):
     """An array cut along each axis by a slice or an integer; axes cut by an integer are dropped."""
 
+    knows_masks = True
+
     array: ArrayExpr
     cuts: tuple[slice | int, ...]
     """One for each axis; integers from 0."""
@@ -76,6 +78,8 @@ class Slice(ArrayExpr):
 @dataclass(frozen=True, eq=False, repr=False)
 class ExpandDims(ArrayExpr):
     """New axes of length 1, at these positions of the result."""
+
+    knows_masks = True
 
     array: ArrayExpr
     axes: tuple[int, ...]

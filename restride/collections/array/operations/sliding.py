@@ -13,6 +13,7 @@ import numpy as np
 from restride.collections.array.chunks import Chunks, starts_of
 from restride.collections.array.expr import ArrayExpr
 from restride.collections.array.operations.map_blocks import MapBlocks
+from restride.collections.array.operations.masking import knows_masks, of_data_and_mask
 from restride.collections.array.operations.overlap import Windows
 from restride.collections.array.operations.rechunk import rechunk
 
@@ -60,6 +61,7 @@ def sliding_window_view(
     )
 
 
+@knows_masks
 @dataclass(frozen=True)
 class SlidingBlock:
     """Kernel: a view of all windows of a block."""
@@ -69,6 +71,7 @@ class SlidingBlock:
     window: tuple[int, ...]
     axes: tuple[int, ...]
 
+    @of_data_and_mask
     def __call__(self, block: Any) -> Any:
         return np.lib.stride_tricks.sliding_window_view(block, self.window, self.axes)
 

@@ -14,12 +14,12 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from restride.collections.array.chunks import Chunks, Shape, block_bounds, block_shapes, starts_of
-from restride.collections.array.expr import ArrayExpr, Box, block_numbers, chunks_in
+from restride.collections.array.expr import ArrayExpr, Box, Persisted, block_numbers, chunks_in
 from restride.collections.array.operations.cuts import WHOLE, Cuts, span, spanning, within
 from restride.collections.array.operations.file_variable import file_variable
 from restride.collections.array.operations.slicing import cut_array
 from restride.collections.blocks import Blocks, Map, take_params
-from restride.collections.expression import LITERAL_LIMIT, Expr
+from restride.collections.expression import LITERAL_LIMIT, Expr, Send
 from restride.engine.graphs.graph import Params
 
 
@@ -90,6 +90,11 @@ class BlockSource(Source):
 
     def params(self) -> Params:
         return self.column
+
+    def sent(self, send: Send) -> Expr:
+        if self.function is not _as_it_is or self.nbytes < max(LARGE, LARGE_BLOCK * self.n_blocks):
+            return self
+        return Persisted(send(list(self.column)), self.chunks, self.dtype)
 
     def of_blocks(self, box: Box) -> ArrayExpr:
         column = take_params(self.column, block_numbers(self.grid, box))
@@ -210,6 +215,8 @@ class FromArray(Source):
         return BlockSource(self.chunks, self.dtype, _as_it_is, blocks, self.label)
 
 
+LARGE, LARGE_BLOCK = 1 << 20, 64 << 10
+"""Bytes of an array, and of a block of it, from which data had better not go by way of the scheduler."""
 FEW_BLOCKS = 32
 """Blocks that are enough for all threads to have something to read."""
 

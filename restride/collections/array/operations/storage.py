@@ -11,10 +11,12 @@ import numpy as np
 
 from restride.collections.array.chunks import block_bounds, starts_of
 from restride.collections.array.expr import ArrayExpr, SameChunks
+from restride.collections.array.operations.object_sink import ObjectSink
 from restride.collections.array.operations.rechunk import rechunk
 from restride.collections.array.operations.sources import span_text
-from restride.collections.blocks import Blocks, Map, Select, every
+from restride.collections.blocks import Blocks, Map, every
 from restride.collections.expression import Expr
+from restride.collections.writing import WriteExpr
 from restride.errors import ChunkError
 
 
@@ -49,15 +51,28 @@ class Sink(Protocol):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Write(Expr):
+class Write(WriteExpr):
     """Blocks of an array into a sink; each of its own blocks is None, made when the array's is written."""
 
     array: ArrayExpr
     sink: Sink
 
-    def identity(self) -> Iterable[Any]:
-        """One thing that is like no other: what is done twice is not done once."""
-        return [object()]
+    @property
+    def place(self) -> str:
+        return self.sink.path
+
+    @property
+    def n_writes(self) -> int:
+        return self.array.n_blocks
+
+    def begun(self, *, here: bool) -> Self:
+        return self.replace(sink=self.sink.begin(here=here))
+
+    def finish(self, results: list[Any]) -> None:
+        self.sink.finish()
+
+    def discard(self) -> None:
+        self.sink.discard()
 
     def blocks(self, *children: Blocks) -> Blocks:
         n = self.array.n_blocks
@@ -73,28 +88,17 @@ class Write(Expr):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Writes(Expr):
-    """Several arrays written at once; the blocks of the first come first."""
-
-    writes: tuple[Write, ...]
-
-    def blocks(self, *children: Blocks) -> Blocks:
-        n = sum(table.n for table in children)
-        return Select(n=n, inputs=children, table=every(n))
-
-
-@dataclass(frozen=True, eq=False, repr=False)
 class WriteThrough(SameChunks):
     """An array each of whose blocks is written when it is made, to a sink with nothing to begin or to finish."""
 
-    sink: Sink
+    sink: ObjectSink
 
     def identity(self) -> Iterable[Any]:
         """One thing that is like no other: what is done twice is not done once."""
         return [object()]
 
     def shipped(self) -> Expr:
-        self.sink.begin(here=False)  # which sees that the target can be reached
+        self.sink.check_reach(here=False)
         return self
 
     def blocks(self, *children: Blocks) -> Blocks:

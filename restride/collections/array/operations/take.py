@@ -31,6 +31,7 @@ from restride.collections.array.chunks import (
 from restride.collections.array.expr import ArrayExpr
 from restride.collections.array.operations.cuts import WHOLE, Cut, Cuts
 from restride.collections.array.operations.elementwise import stretching
+from restride.collections.array.operations.manipulation import broadcast_block
 from restride.collections.array.operations.rechunk import rechunk
 from restride.collections.array.operations.reshape import Reshape, reshape
 from restride.collections.array.operations.slicing import cut_array, cut_axis, getitem
@@ -42,6 +43,8 @@ from restride.engine.graphs.csr import Ints, positions, row_starts, stable_argso
 @dataclass(frozen=True, eq=False, repr=False)
 class Take(ArrayExpr):
     """Elements at known places: the indexed axes, neighbours, become one with an element for each place."""
+
+    knows_masks = True
 
     array: ArrayExpr
     axis: int
@@ -117,6 +120,8 @@ class Take(ArrayExpr):
 class TakeLazy(ArrayExpr):
     """Elements at places that are yet to be computed: the axes of the places stand in for the indexed axes."""
 
+    knows_masks = True
+
     array: ArrayExpr
     axis: int
     """The first of the indexed axes, which are neighbours."""
@@ -166,6 +171,8 @@ class TakeLazy(ArrayExpr):
 @dataclass(frozen=True, eq=False, repr=False)
 class TakeAlong(ArrayExpr):
     """`numpy.take_along_axis`; but for the axis, array and indices agree in shape and chunks or have length 1."""
+
+    knows_masks = True
 
     array: ArrayExpr
     indices: ArrayExpr
@@ -325,7 +332,10 @@ class TakeInside:
         self.lengths = tuple(lengths)
 
     def __call__(self, bounds: list[int], block: Any, *places: Any) -> Picked:
-        places = np.broadcast_arrays(*map(np.asarray, places))
+        try:
+            places = np.broadcast_arrays(*map(np.asarray, places))
+        except ValueError as error:
+            raise IndexError(f"indexing arrays could not be broadcast together: {error}") from None
         inside: Any = np.ones(places[0].shape, bool)
         local = []
         for at, length, start, stop in zip(places, self.lengths, bounds[::2], bounds[1::2]):
@@ -358,7 +368,7 @@ class TakeAlongInside:
         if not inside.any():
             return Picked(shape, inside, np.empty(0, block.dtype), shape)
         at = np.broadcast_to(at, shape)
-        wide = np.broadcast_to(block, _with_axis(shape, self.axis, block.shape[self.axis]))
+        wide = broadcast_block(_with_axis(shape, self.axis, block.shape[self.axis]), block)
         values = np.take_along_axis(wide, np.clip(at, 0, block.shape[self.axis] - 1), self.axis)
         return Picked(shape, inside, values[inside], shape)
 

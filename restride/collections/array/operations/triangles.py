@@ -13,6 +13,7 @@ from restride.collections.array.chunks import block_bounds
 from restride.collections.array.expr import ArrayExpr
 from restride.collections.array.operations.blockwise import Name, Returned, calls
 from restride.collections.array.operations.cuts import WHOLE
+from restride.collections.array.operations.masking import knows_masks
 from restride.collections.array.operations.slicing import getitem
 from restride.collections.array.operations.sources import Source, full
 from restride.engine.graphs.graph import Params
@@ -135,6 +136,7 @@ def diagonal(x: ArrayExpr, offset: int = 0, axis1: int = 0, axis2: int = 1) -> A
     return Returned(made, tuple(lengths[name] for name in (*others, first)), x.dtype)
 
 
+@knows_masks
 def _last_diagonal(block: Any, *, axis1: int, axis2: int) -> Any:
     """Kernel: a block's diagonal."""
-    return np.diagonal(block, 0, axis1, axis2)
+    return block.diagonal(0, axis1, axis2)  # np.diagonal loses masks

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from restride.collections.array.expr import ArrayExpr
-from restride.collections.array.operations.staging import Staging
 from restride.collections.array.operations.zarr_parts import (
     AppendSink,
     RegionSink,
@@ -20,6 +19,7 @@ from restride.collections.array.operations.zarr_parts import (
     check_marks,
     region_of,
 )
+from restride.collections.staging import Staging
 
 if TYPE_CHECKING:
     import zarr

@@ -38,21 +38,13 @@ class RegionSink:
 
     def begin(self, *, here: bool) -> Self:
         _check_reach(self, here)
-        token = uuid.uuid4().hex[:8]
-        _set(self.array, token, json.dumps([[side.start, side.stop] for side in self.region]))
-        return replace(self, token=token)
+        return replace(self, token=mark(self.array, self.region))
 
     def write(self, number: int, where: tuple[slice, ...], block: Any) -> None:
         self.array[moved(where, [side.start for side in self.region])] = block
 
     def finish(self) -> None:
-        """Take away the mark of this writing, and those of regions that are all in this one."""
-        for token, text in _marks(self.array).items():
-            inside = all(
-                mine.start <= start and stop <= mine.stop for mine, (start, stop) in zip(self.region, json.loads(text))
-            )
-            if inside or token == self.token:
-                _delete(self.array, token)
+        unmark(self.array, self.region, self.token)
 
     def discard(self) -> None:
         """What was begun stays, and says that it is incomplete."""
@@ -135,6 +127,21 @@ def region_of(region: Any, shape: tuple[int, ...], path: str) -> Region:
 def moved(where: tuple[slice, ...], offset: Any) -> tuple[slice, ...]:
     """A place, in terms of an array that the one it is in is part of."""
     return tuple(slice(side.start + by, side.stop + by) for side, by in zip(where, offset))
+
+
+def mark(array: zarr.Array, region: Region) -> str:
+    """Have an array say that the writing of a region of it has not ended; returns what the mark is called."""
+    token = uuid.uuid4().hex[:8]
+    _set(array, token, json.dumps([[side.start, side.stop] for side in region]))
+    return token
+
+
+def unmark(array: zarr.Array, region: Region, token: str) -> None:
+    """Take away the mark of a writing that has ended, and those of regions that are all in its own."""
+    for other, text in _marks(array).items():
+        inside = all(mine.start <= start and stop <= mine.stop for mine, (start, stop) in zip(region, json.loads(text)))
+        if inside or other == token:
+            _delete(array, other)
 
 
 def check_marks(array: zarr.Array, place: str) -> None:

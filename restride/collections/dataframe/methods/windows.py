@@ -14,7 +14,7 @@ from restride.collections.dataframe.operations.overlap import map_overlap
 from restride.collections.dataframe.operations.reductions import one_row
 from restride.collections.dataframe.operations.rowwise import Method, labelled, rowwise
 from restride.collections.dataframe.operations.time_overlap import map_time_overlap
-from restride.collections.dataframe.resampler import Resampler
+from restride.collections.dataframe.resampler import Resampler, known_divisions
 from restride.collections.dataframe.rolling import Rolling
 
 
@@ -142,8 +142,10 @@ class Windows(FrameBase):
             if min(before, after) < 0:
                 raise ValueError("before and after must be 0 or more")
             return self._new(map_overlap(frame, function, before, after, meta=meta, word=word, **kwargs))
+        frame = known_divisions(frame)
         spans = [None if span in (0, None) else pd.Timedelta(span) for span in (before, after)]
-        return self._new(map_time_overlap(frame, WithArguments(func, args, tuple(kwargs.items())), *spans, meta, word))
+        bound = WithArguments(func, args, tuple(kwargs.items()))
+        return self._new(map_time_overlap(frame, bound, spans[0], spans[1], meta, word))
 
     def rolling(
         self,

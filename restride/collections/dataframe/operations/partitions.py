@@ -13,6 +13,7 @@ import pyarrow as pa
 from restride.collections.blocks import Blocks, Gather, Map, Select, every
 from restride.collections.dataframe.expr import Divisions, FrameExpr, Lengths, ScalarExpr, Wanted, unknown_divisions
 from restride.collections.dataframe.meta import Meta, has_default_index
+from restride.collections.dataframe.operations.rowwise import Template, labelled, template_of
 from restride.collections.dataframe.operations.selection import narrow
 from restride.collections.dataframe.partition import Partition, concat, from_pandas, to_pandas
 from restride.collections.expression import Expr
@@ -152,14 +153,6 @@ class MapPartitions(FrameExpr):
     def blocks(self, *children: Blocks) -> Blocks:
         n = self.npartitions
         operands = [arg for arg in self.args if isinstance(arg, Expr)]
-        template = tuple(
-            ("frame", arg.meta)
-            if isinstance(arg, FrameExpr)
-            else ("scalar", None)
-            if isinstance(arg, ScalarExpr)
-            else ("value", arg)
-            for arg in self.args
-        )
         single = [
             isinstance(arg, ScalarExpr) or (isinstance(arg, FrameExpr) and arg.npartitions == 1) for arg in operands
         ]
@@ -167,7 +160,7 @@ class MapPartitions(FrameExpr):
             n=n,
             inputs=children,
             index=tuple(np.zeros(n, np.int64) if one else every(n) for one in single),
-            kernel=CallOnPartition(self.function, template, self.kwargs, self.meta, self.word),
+            kernel=CallOnPartition(self.function, template_of(self.args), self.kwargs, self.meta, self.word),
             name=self.word,
             origin=self.origin,
         )
@@ -176,9 +169,7 @@ class MapPartitions(FrameExpr):
 class CallOnPartition:
     """Kernel: a function of the pandas objects that partitions are, labels included."""
 
-    def __init__(
-        self, function: Callable[..., Any], template: Sequence[tuple[str, Any]], kwargs: Any, meta: Meta, name: str
-    ) -> None:
+    def __init__(self, function: Callable[..., Any], template: Template, kwargs: Any, meta: Meta, name: str) -> None:
         self.__name__ = name
         self.function, self.template, self.kwargs, self.meta = function, template, dict(kwargs), meta
 
@@ -249,8 +240,6 @@ class CutRows:
 
 def take_partitions(frame: FrameExpr, numbers: Sequence[int]) -> FrameExpr:
     """Some partitions of a frame; rows keep the labels that they have in the whole."""
-    from restride.collections.dataframe.operations.rowwise import labelled
-
     first = list(numbers) == list(range(len(numbers)))
     if has_default_index(frame.meta) and not first:
         frame = labelled(frame)

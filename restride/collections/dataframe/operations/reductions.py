@@ -243,7 +243,10 @@ def _like_float(value: float, empty: pd.Series) -> Any:
 
 
 def _of_integer(value: Any, empty: pd.Series, total: tuple[int, int] | None = None) -> Any:
-    number = total[0] // total[1] if total is not None else int(value)
+    if total is None and math.isnan(value):
+        return pd.NaT
+    # towards zero, as pandas
+    number = (abs(total[0]) // total[1]) * (-1 if total[0] < 0 else 1) if total is not None else int(value)
     return pd.Series([number], dtype="int64").astype(empty.dtype).iloc[0]
 
 

@@ -1,8 +1,8 @@
 """Rows by spans of time, in bins.
 
 Each partition of the result has a run of bins, and takes their rows from the partitions that may have any, as the
-divisions tell. Which rows belong to which bin, and what becomes of a bin without rows, is left to pandas: a row of the bin before the
-run and one of the bin after it are put to the rows of the run, so that empty bins at its ends are made as well, and
+divisions tell. Which rows belong to which bin, and what becomes of a bin without rows, is left to pandas: a row of the
+bin before the run and one of the bin after it are put to its rows, so that empty bins at its ends are made as well, and
 what becomes of these two is cut off.
 """
 
@@ -51,7 +51,10 @@ def bins_of(rule: Any, closed: str | None, label: str | None, origin: Any, offse
     """Bins with all defaults filled in; `first` is the first time of the data."""
     step = pd.tseries.frequencies.to_offset(rule)
     side = "right" if step.rule_code.split("-")[0] in ENDS else "left"
-    if not isinstance(step, (pd.offsets.Tick, pd.offsets.Day)):
+    days = isinstance(step, pd.offsets.Day)
+    if days and first.tz is not None and step.n > 1:
+        raise NotImplementedError(f"spans of {step.n} days with a time zone; convert with dt.tz_localize(None)")
+    if not (isinstance(step, pd.offsets.Tick) or (days and first.tz is None)):
         return Bins(rule, closed or side, label or side, None, None)  # the calendar says where bins begin
     if origin == "start_day":
         origin = first.normalize()

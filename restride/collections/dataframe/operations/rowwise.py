@@ -16,10 +16,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from restride.collections.blocks import Blocks, Gather, Map, every
 from restride.collections.dataframe.expr import FrameExpr, ScalarExpr, Wanted
+from restride.collections.dataframe.layout import layout_of
 from restride.collections.dataframe.meta import Meta, is_frame_like, with_index
+from restride.collections.dataframe.operations.by_value import is_by_value, made_by_value, worth_it
 from restride.collections.dataframe.operations.selection import (
     Project,
     narrow,
@@ -55,7 +58,7 @@ class Method:
     def __name__(self) -> str:
         return self.path
 
-    def __call__(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, value: Any, /, *args: Any, **kwargs: Any) -> Any:
         return operator.attrgetter(self.path)(value)(*args, **kwargs)
 
 
@@ -125,51 +128,62 @@ class Rowwise(FrameExpr):
             n=n,
             inputs=children,
             index=tuple(every(n) if isinstance(arg, FrameExpr) else np.zeros(n, np.int64) for arg in operands),
-            kernel=RowwiseBlock(self.function, self._template(), self.kwargs, self.meta),
+            kernel=RowwiseBlock(self.function, template_of(self.args), self.kwargs, self.meta),
             name=self.label,
             origin=self.origin,
         )
 
-    def _template(self) -> tuple[tuple[str, Any], ...]:
-        return tuple(
-            ("frame", arg.meta)
-            if isinstance(arg, FrameExpr)
-            else ("scalar", None)
-            if isinstance(arg, ScalarExpr)
-            else ("value", arg)
-            for arg in self.args
-        )
+
+Template = tuple[tuple[str, Any], ...]
+"""For each argument of a function: ``("frame", meta)``, ``("scalar", None)``, or ``("value", the value)``."""
+
+
+def template_of(args: Sequence[Any]) -> Template:
+    """How the arguments of a function are made of blocks."""
+    return tuple(
+        ("frame", arg.meta)
+        if isinstance(arg, FrameExpr)
+        else ("scalar", None)
+        if isinstance(arg, ScalarExpr)
+        else ("value", arg)
+        for arg in args
+    )
+
+
+def evaluated(function: Callable[..., Any], template: Template, kwargs: dict[str, Any], blocks: Sequence[Any]) -> Any:
+    """What a function makes of blocks, as pandas objects without labels, and plain values."""
+    given = iter(blocks)
+    args = []
+    for kind, value in template:
+        if kind == "value":
+            args.append(value)
+        else:
+            block = next(given)
+            args.append(to_pandas(block, value, index=False) if kind == "frame" else block)
+    with warnings.catch_warnings():
+        # numpy's of divisions by zero, which pandas keeps to itself where it calls numpy
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return function(*args, **kwargs)
 
 
 class RowwiseBlock:
     """Kernel: a function of the pandas objects that partitions stand for."""
 
-    def __init__(
-        self, function: Callable[..., Any], template: Sequence[tuple[str, Any]], kwargs: Any, meta: Meta
-    ) -> None:
+    def __init__(self, function: Callable[..., Any], template: Template, kwargs: Any, meta: Meta) -> None:
         self.__name__ = getattr(function, "__name__", type(function).__name__)
         self.function, self.template, self.kwargs, self.meta = function, template, dict(kwargs), meta
+        frames = [kind for kind, _ in template if kind != "value"]
+        self.first = frames.index("frame")
+        self.rows_meta = next(value for kind, value in template if kind == "frame")
+        self.by_value = is_by_value(function, template, self.kwargs) and not layout_of(meta).opaque
 
     def __call__(self, *blocks: Any) -> Partition:
-        given = iter(blocks)
-        args: list[Any] = []
-        rows = None
-        for kind, value in self.template:
-            if kind == "value":
-                args.append(value)
-                continue
-            block = next(given)
-            if kind == "frame":
-                if rows is None:
-                    rows = (block, value)
-                block = to_pandas(block, value, index=False)
-            args.append(block)
-        assert rows is not None
-        with warnings.catch_warnings():
-            # numpy's of divisions by zero, which pandas keeps to itself where it calls numpy
-            warnings.simplefilter("ignore", RuntimeWarning)
-            result = self.function(*args, **self.kwargs)
-        return from_pandas(result, self.meta, rows_of=rows[0], rows_meta=rows[1])
+        if self.by_value and worth_it(blocks[0]):
+            return made_by_value(lambda strings: self._of(strings, *blocks[1:]), blocks[0], self.rows_meta, self.meta)
+        return from_pandas(self._of(*blocks), self.meta, rows_of=blocks[self.first], rows_meta=self.rows_meta)
+
+    def _of(self, *blocks: Any) -> Any:
+        return evaluated(self.function, self.template, self.kwargs, blocks)
 
 
 def is_frame(arg: Any) -> bool:
@@ -245,23 +259,20 @@ class Filter(FrameExpr):
         return Filter(narrow(self.frame, wanted), self.mask)
 
     def blocks(self, *children: Blocks) -> Blocks:
-        return self.by_partition(FilterBlock(self.mask.layout.opaque), *children)
+        return self.by_partition(filter_rows, *children)
 
 
-@dataclass(frozen=True)
-class FilterBlock:
+def filter_rows(partition: Partition, mask: Partition) -> Partition:
     """Kernel: the rows for which a mask is true."""
+    return true_rows(partition, truth(mask))
 
-    opaque_mask: bool
-    __name__ = "filter"
 
-    def __call__(self, partition: Partition, mask: Partition) -> Partition:
-        true = truth(mask)
-        if isinstance(partition, pa.Table):
-            if true.all():
-                return partition
-            return partition.take(pa.array(np.flatnonzero(true)))
+def true_rows(partition: Partition, true: np.ndarray) -> Partition:
+    """The rows of a partition for which truth values are true."""
+    if not isinstance(partition, pa.Table):
         return partition[true]
+    rows = np.flatnonzero(true)
+    return partition if len(rows) == len(true) else pc.take(partition, pa.array(rows), boundscheck=False)
 
 
 def truth(mask: Partition) -> np.ndarray:
@@ -444,6 +455,20 @@ class StoreIndex(FrameExpr):
 
     def value_source(self, place: int) -> tuple[FrameExpr, int] | None:
         return (self.frame, place) if place < self.layout.n_columns else None
+
+    def simplified(self) -> Expr:
+        """The index is stored before columns are chosen or made, so that filters find nothing in their way."""
+        frame = self.frame
+        new: FrameExpr | None = None
+        if isinstance(frame, Project) and not frame.frame.has_index and not isinstance(frame.frame.meta, pd.Index):
+            new = Project(StoreIndex(frame.frame), Wanted(frame.wanted.columns, True), frame.kind)
+        elif isinstance(frame, Assign):
+            new = frame.replace(frame=StoreIndex(frame.frame))
+        elif isinstance(frame, Rowwise):
+            first = frame._first()
+            args = tuple(StoreIndex(arg) if arg is first else arg for arg in frame.args)
+            new = frame.replace(args=args, declared=frame.meta)
+        return self if new is None else new.made_at(self.origin)
 
     def narrowed(self, wanted: Wanted) -> FrameExpr:
         columns = narrow(self.frame, Wanted(wanted.columns, False))

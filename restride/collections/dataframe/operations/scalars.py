@@ -28,7 +28,8 @@ class ScalarOf(ScalarExpr):
     def _dtype(self) -> Any:
         samples = [arg.sample() if isinstance(arg, ScalarExpr) else arg for arg in self.args]
         try:
-            result = np.asarray(self.function(*samples)).dtype
+            with np.errstate(all="ignore"):
+                result = np.asarray(self.function(*samples)).dtype
         except (TypeError, ValueError, ArithmeticError):
             return None
         return result

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from restride.collections.blocks import Blocks
 from restride.collections.dataframe.expr import Divisions, FrameExpr, Wanted, default_divisions, unknown_divisions
-from restride.collections.dataframe.meta import Meta, positions_of
+from restride.collections.dataframe.meta import Meta, has_default_index, positions_of
 from restride.collections.dataframe.partition import Partition, from_pandas, levels_of, table_of, to_pandas
 from restride.collections.expression import Expr
 
@@ -93,7 +93,8 @@ class ProjectBlock:
 def choose(value: Any, wanted: Wanted, kind: Kind) -> Any:
     """What `Project` makes, of a pandas object."""
     if not wanted.index and not isinstance(value, pd.Index):
-        value = value.set_axis(pd.RangeIndex(len(value)), axis=0)
+        name = value.index.name if isinstance(value.index, pd.RangeIndex) else None
+        value = value.set_axis(pd.RangeIndex(len(value), name=name), axis=0)
     if kind == "index":
         return value if isinstance(value, pd.Index) else value.index
     if isinstance(value, pd.DataFrame):
@@ -108,7 +109,7 @@ def choose(value: Any, wanted: Wanted, kind: Kind) -> Any:
 def projected_meta(meta: Meta, wanted: Wanted, kind: Kind) -> Meta:
     """The meta of some columns of a frame."""
     if not wanted.index and not isinstance(meta, pd.Index):
-        meta = meta.set_axis(pd.RangeIndex(0), axis=0)
+        meta = meta if has_default_index(meta) else meta.set_axis(pd.RangeIndex(0), axis=0)
     if not wanted.index and isinstance(meta, pd.Index):
         return pd.DataFrame(index=pd.RangeIndex(0))
     return choose(meta, wanted, kind)

@@ -87,16 +87,5 @@ class CallWithin:
 def map_time_overlap(
     frame: FrameExpr, function: Callable[..., Any], before: Any, after: Any, meta: Any, word: str
 ) -> FrameExpr:
-    """What a function makes of partitions amid the rows of a span of time around them.
-
-    Raises
-    ------
-    ValueError
-        The divisions are not known.
-    """
-    if not frame.known_divisions:
-        raise ValueError(
-            "a window of time needs known divisions: set_index(column) sorts by it, "
-            "set_index(column, sorted=True) takes rows that are sorted"
-        )
+    """What a function makes of partitions, of known divisions, amid the rows of a span of time around them."""
     return MapTimeOverlap(frame, function, before, after, meta, word)

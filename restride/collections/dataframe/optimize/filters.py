@@ -1,19 +1,19 @@
 """Filters pushed towards the sources: rows that nobody uses are not computed, and files' parts that have none not read.
 
 A filter moves below what works row by row on the same rows and, where its mask looks at one side of a join alone, to
-that side. At a source that knows the least and the greatest of its parts, comparisons with plain values tell which parts
-need not be read; the filter itself stays, as a part that is read may hold other rows, too.
+that side. At a source that knows the least and the greatest of its parts, comparisons with plain values tell which
+parts need not be read; the filter itself stays, as a part that is read may hold other rows, too.
 """
 
 from __future__ import annotations
 
 import operator
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from restride.collections.dataframe.expr import FrameExpr
+from restride.collections.dataframe.operations.masks import is_condition
 from restride.collections.dataframe.operations.rowwise import Assign, Filter, Rowwise, StoreIndex
 from restride.collections.dataframe.operations.selection import Project, Relabel
 from restride.collections.expression import Expr, rewrite, subexpressions
@@ -48,22 +48,47 @@ class Selective(Protocol):
 
 def push_filters(roots: Sequence[Expr]) -> list[Expr]:
     """The same expressions, with filters as near to the sources as they can be."""
-    if not any(isinstance(expr, Filter) for expr in subexpressions(roots)):
-        return list(roots)
-    users = Counter(child for expr in subexpressions(roots) for child in dict.fromkeys(expr.children))
+    exprs = list(roots)
+    while any(isinstance(expr, Filter) for expr in subexpressions(exprs)):
+        pushed = _pushed_once(exprs)
+        if pushed == exprs:
+            break
+        exprs = pushed
+    return select_parts(exprs)
 
-    def rule(expr: Expr) -> Expr:
-        return _pushed(expr, users) if isinstance(expr, Filter) else expr
 
-    return select_parts(rewrite(roots, rule))
+def _pushed_once(roots: Sequence[Expr]) -> list[Expr]:
+    order = subexpressions(roots)
+    users: dict[Expr, set[Expr]] = {}
+    for expr in order:
+        for child in expr.children:
+            users.setdefault(child, set()).add(expr)
+    new: dict[Expr, Expr] = {}
+    for expr in order:
+        node = expr.with_children([new[child] for child in expr.children])
+        if isinstance(node, Filter) and isinstance(expr, Filter):
+            node = _pushed(node, alone=expr.frame not in roots and _only_for(expr, users))
+        new[expr] = node
+    return [new[root] for root in roots]
 
 
-def _pushed(node: Filter, users: Counter[Expr]) -> Expr:
+def _only_for(node: Filter, users: dict[Expr, set[Expr]]) -> bool:
+    """Whether nothing uses the frame of a filter but the filter itself, and its mask."""
+    here = {node, *subexpressions([node.mask])}
+    return all(user is node or (user in here and users[user] <= here) for user in users[node.frame])
+
+
+def _pushed(node: Filter, *, alone: bool) -> Expr:
     frame, mask = node.frame, node.mask
     below: FrameExpr
     if isinstance(frame, (Project, Relabel)):
         below = frame.replace(frame=Filter(frame.frame, mask))
-    elif users[frame] > 1:
+    elif isinstance(frame, Filter):
+        both = _unfiltered(mask, frame.mask)
+        if both is None:
+            return node
+        below = Filter(frame.frame, Rowwise(operator.and_, (frame.mask, both)))
+    elif not alone:
         return node  # it is needed whole as well
     elif isinstance(frame, Rowwise):
         args = tuple(Filter(arg, mask) if isinstance(arg, FrameExpr) else arg for arg in frame.args)
@@ -73,6 +98,21 @@ def _pushed(node: Filter, users: Counter[Expr]) -> Expr:
     else:
         return frame.filtered(mask) or node
     return below.made_at(node.origin)
+
+
+def _unfiltered(series: FrameExpr, mask: FrameExpr) -> FrameExpr | None:
+    """Truth values made of filtered rows as those of all rows; None where more than comparisons make them."""
+    if isinstance(series, Filter):
+        return series.frame if series.mask == mask else None
+    if isinstance(series, (Project, Relabel)):
+        frame = _unfiltered(series.frame, mask)
+        return None if frame is None else series.replace(frame=frame)
+    if not isinstance(series, Rowwise) or not is_condition(series):
+        return None
+    args = [_unfiltered(arg, mask) if isinstance(arg, FrameExpr) else arg for arg in series.args]
+    if any(new is None and arg is not None for new, arg in zip(args, series.args)):
+        return None
+    return series.replace(args=tuple(args), declared=series.meta)
 
 
 def select_parts(roots: Sequence[Expr]) -> list[Expr]:

@@ -6,7 +6,7 @@ compare, and the plan is to compare some and keep the best:
 
 1. `blocks` contracts what needs no decision: trees, chains, the pieces of a shuffle. Often nothing else remains.
 2. `levels` renumbers the rest by level, so that a pass over it is one numpy call a level.
-3. `candidates` makes three orders to begin with, each good for some family of graphs.
+3. `candidates` makes four orders to begin with, each good for some family of graphs.
 4. `ordering` prices an order, and sweeps it: all tasks that gain by it move to just before their first dependent, or to
    just after their last dependency, at once. Sweeps gain more than any choice of candidate.
 

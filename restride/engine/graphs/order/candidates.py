@@ -4,6 +4,8 @@
   Which dependent is first is judged by the order before, at the start level by level, and judged anew while that pays.
   Of the children of a node the one at the end of the longest path comes first, or, in a second order, the one with the
   largest subtree.
+- Level by level, as the tasks are numbered: numbers mostly follow the data, and the sweeps do the rest where neighbours
+  in it share much and a depth-first walk would part them.
 - Breadth first over the undirected graph (Cuthill and McKee), which finds the locality of stencils and windows whatever
   the numbering.
 """
@@ -43,7 +45,7 @@ def candidate_orders(graph: LevelGraph) -> list[Ordering]:
         forest = Forest.judged_by(graph, by_depth.nodes)
         if np.array_equal(forest.parent, parent):
             break
-    found = [by_depth]
+    found = [by_depth, Ordering(graph, by_level)]
     largest = int(forest.weights.max())
     by_size = forest.postorder(graph, sorted_by(largest - forest.weights, deepest_first, largest))
     if not np.array_equal(by_size, by_depth.nodes):

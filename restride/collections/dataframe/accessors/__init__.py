@@ -1,0 +1,1 @@
+"""Accessors: `str`, `dt`, `cat`, and those that users register."""

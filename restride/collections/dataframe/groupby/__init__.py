@@ -1,0 +1,1 @@
+"""What users hold between grouping a frame and the result."""

@@ -1,0 +1,261 @@
+"""By what rows are grouped, and how: labels, series, levels and functions as key columns of one frame."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from restride.collections.dataframe.base import FrameBase, as_operand
+from restride.collections.dataframe.expr import FrameExpr
+from restride.collections.dataframe.kernels.group_tree import Keys
+from restride.collections.dataframe.meta import (
+    column_dtypes,
+    has_default_index,
+    index_of,
+    is_unknown_categorical,
+    level_dtypes,
+)
+from restride.collections.dataframe.methods.partitions import meta_from_data
+from restride.collections.dataframe.operations.alignment import aligned
+from restride.collections.dataframe.operations.completeness import can_miss, may_miss
+from restride.collections.dataframe.operations.groupby.levels import IndexLevel, MappedIndex, mapped_labels
+from restride.collections.dataframe.operations.groupby.pandas_groups import PandasKeys
+from restride.collections.dataframe.operations.reductions import one_row
+from restride.collections.dataframe.operations.rowwise import Assign, labelled
+from restride.collections.dataframe.operations.selection import Project
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """The rows of a frame by its key columns."""
+
+    frame: FrameExpr
+    """The columns of the user's frame, then key columns that are none of these."""
+    n_columns: int
+    """How many columns are the user's."""
+    keys: tuple[int, ...]
+    """Positions of the key columns."""
+    names: tuple[Hashable, ...]
+    """Of the keys in results."""
+    in_list: bool
+    """Whether the user gave a list, of one key perhaps: then a group is named by a tuple."""
+    as_index: bool = True
+    sort: bool = True
+    group_keys: bool = True
+    observed: bool = True
+    dropna: bool = True
+    labels: int | None = None
+    """Position of the column that has the labels of rows, where there is one."""
+
+    @property
+    def kernel_keys(self) -> Keys:
+        """The same for kernels."""
+        dtypes = self.key_dtypes
+        categories = tuple(len(d.categories) if _has_codes(d) else None for d in dtypes)
+        return Keys(self.keys, categories, self.dropna, self.sort, self.observed or not any(map(_has_codes, dtypes)))
+
+    @property
+    def key_dtypes(self) -> list[Any]:
+        """The dtype of each key."""
+        dtypes = column_dtypes(self.frame.meta)
+        return [dtypes[position] for position in self.keys]
+
+    @property
+    def values(self) -> list[int]:
+        """The columns that are no keys."""
+        return [i for i in range(self.n_columns) if i not in self.keys]
+
+    def sample(self, *, missing_keys: bool = False) -> pd.DataFrame:
+        """A frame of one made-up row, three times: what pandas tells dtypes of its own functions' results by.
+
+        Where keys may be missing, one of the rows lacks them, if that is asked for.
+        """
+        meta = self.frame.meta
+        index = meta.index
+        if has_default_index(meta):
+            labels = pd.Index([0, 1, 2], name=index.name)
+        else:
+            levels = [index.get_level_values(i) for i in range(index.nlevels)]
+            dtypes = level_dtypes(meta)
+            made = [one_row(pd.Series(level, dtype=dtype)).iloc[[0, 0, 0]] for level, dtype in zip(levels, dtypes)]
+            single = pd.Index(made[0].array, name=index.name)
+            labels = pd.MultiIndex.from_arrays(made, names=index.names) if len(made) > 1 else single
+        # Where groups have a row each, some results have other dtypes.
+        sample = one_row(meta).iloc[[0, 0, 0]].set_axis(labels, axis=0)
+        columns = {i: sample.iloc[:, i] for i in range(sample.shape[1])}
+        columns = {i: column if i in self.keys else typical(column) for i, column in columns.items()}
+        if missing_keys and self.may_drop:
+            for key in self.keys:
+                if can_miss(meta.dtypes.iloc[key]):
+                    lacking = columns[key].array.copy()
+                    lacking[2] = None
+                    columns[key] = pd.Series(lacking, labels)
+        return pd.DataFrame(columns, index=labels).set_axis(sample.columns, axis=1)
+
+    @property
+    def may_drop(self) -> bool:
+        """Whether there may be rows in no group."""
+        return self.dropna and any(may_miss(self.frame, key) for key in self.keys)
+
+    @property
+    def by(self) -> PandasKeys:
+        """The same for pandas."""
+        return PandasKeys(
+            self.keys,
+            self.names,
+            self.in_list,
+            self.sort,
+            self.group_keys,
+            self.kernel_keys.observed,
+            self.dropna,
+        )
+
+    def index_meta(self) -> pd.Index:
+        """The empty index that has the keys for labels."""
+        levels = [pd.Series([], dtype=dtype) for dtype in self.key_dtypes]
+        if len(levels) > 1:
+            return pd.MultiIndex.from_arrays(levels, names=self.names)
+        return pd.Index(levels[0], dtype=self.key_dtypes[0], name=self.names[0])
+
+
+def grouping_of(
+    frame: FrameExpr,
+    by: Any,
+    level: Any = None,
+    *,
+    as_index: bool = True,
+    sort: bool = True,
+    group_keys: bool = True,
+    observed: bool = True,
+    dropna: bool = True,
+) -> Grouping:
+    """The grouping that ``groupby(by, level)`` asks for; its options are pandas'.
+
+    Raises
+    ------
+    KeyError
+        A label is neither a column's nor an index level's.
+    TypeError
+        Neither `by` nor `level` is given, or `by` is nothing that rows can be grouped by.
+    """
+    if (by is None) == (level is None):
+        raise TypeError("You have to supply one of 'by' and 'level'")
+    given, in_list = _listed(by if level is None else level, frame)
+    if not given:
+        raise ValueError("No group keys passed!")
+    meta = frame.meta
+    n = meta.shape[1]
+    positions: list[int] = []
+    names: list[Hashable] = []
+    extra: list[FrameExpr] = []
+    for one in given:
+        found = _level_number(meta, one) if level is not None else _key(frame, one)
+        if isinstance(found, int) and level is None:
+            positions.append(found)
+            names.append(meta.columns[found])
+            continue
+        series = IndexLevel(labelled(frame), found) if isinstance(found, int) else found
+        names.append(series.meta.name)
+        positions.append(n + len(extra))
+        extra.append(series)
+    if extra:
+        frame, *extra = aligned([frame, *extra])
+        labels = tuple(f"__key_{i}__" for i in range(len(extra)))
+        frame = Assign(frame, tuple(range(n, n + len(extra))), labels, tuple(extra))
+    return Grouping(frame, n, tuple(positions), tuple(names), in_list, as_index, sort, group_keys, observed, dropna)
+
+
+def over(grouping: Grouping, frame: FrameExpr) -> Grouping:
+    """The same grouping of another frame of the same columns and more, none of which are keys."""
+    return replace(grouping, frame=frame)
+
+
+def _listed(by: Any, frame: FrameExpr) -> tuple[list[Any], bool]:
+    if isinstance(by, list):
+        return list(by), True
+    if isinstance(by, tuple) and not _is_label(frame, by) and any(isinstance(one, FrameBase) for one in by):
+        return list(by), True
+    return [by], False
+
+
+def _is_label(frame: FrameExpr, label: Any) -> bool:
+    try:
+        return label in frame.meta.columns or label in index_of(frame.meta).names
+    except TypeError:
+        return False
+
+
+def _key(frame: FrameExpr, key: Any) -> int | FrameExpr:
+    """The position of a key among the columns, or a series that has it."""
+    meta = frame.meta
+    if isinstance(key, FrameBase):
+        return _series_key(frame, key.expr)
+    if isinstance(key, pd.Grouper):
+        return _grouper_key(frame, key)
+    if isinstance(key, (pd.Series, np.ndarray, pd.Index, pd.Categorical)):
+        operand: FrameExpr = as_operand(key if isinstance(key, pd.Series) else pd.Series(key), frame)
+        return operand
+    if isinstance(key, dict) or (callable(key) and not _is_label(frame, key)):
+        function = key.get if isinstance(key, dict) else key
+        found = meta_from_data(mapped_labels, labelled(frame), [], {"function": function})
+        return MappedIndex(labelled(frame), function, found.dtype)
+    if not isinstance(key, Hashable):
+        raise TypeError(f"rows cannot be grouped by a {type(key).__name__}")
+    places = np.flatnonzero([label == key for label in meta.columns])
+    if len(places) > 1:
+        raise ValueError(f"Grouper for '{key}' not 1-dimensional")
+    names = list(index_of(meta).names)
+    if len(places) == 1:
+        if key in names and key is not None:
+            raise ValueError(f"'{key}' is both an index level and a column label, which is ambiguous.")
+        return int(places[0])
+    if key is not None and key in names:
+        return IndexLevel(labelled(frame), names.index(key))
+    raise KeyError(key)
+
+
+def _series_key(frame: FrameExpr, series: FrameExpr) -> int | FrameExpr:
+    if isinstance(series.meta, pd.Index):
+        raise TypeError("group by a series, or by level=, rather than by an Index")
+    if isinstance(series.meta, pd.DataFrame):
+        raise ValueError("Grouper for a DataFrame not 1-dimensional")
+    if isinstance(series, Project) and series.frame == frame and len(series.wanted.columns) == 1:
+        position = series.wanted.columns[0]
+        if frame.meta.columns[position] == series.meta.name:
+            return position
+    return series
+
+
+def _grouper_key(frame: FrameExpr, grouper: pd.Grouper) -> int | FrameExpr:
+    if grouper.freq is not None:
+        raise NotImplementedError("group by pd.Grouper(freq=...): use resample, or a column rounded by dt.floor")
+    if grouper.key is not None:
+        return _key(frame, grouper.key)
+    return IndexLevel(labelled(frame), _level_number(frame.meta, grouper.level))
+
+
+def _level_number(meta: Any, level: Any) -> int:
+    index = index_of(meta)
+    number: int = index._get_level_number(level) if isinstance(index, pd.MultiIndex) else 0
+    if not isinstance(index, pd.MultiIndex):
+        index._validate_index_level(level)
+    return number
+
+
+def _has_codes(dtype: Any) -> bool:
+    return isinstance(dtype, pd.CategoricalDtype) and not is_unknown_categorical(dtype)
+
+
+def typical(column: pd.Series) -> pd.Series:
+    """Numbers of which pandas, which fits results into the dtype of the values if it can, gives no narrower results."""
+    dtype = column.dtype
+    if isinstance(dtype, np.dtype) and dtype.kind in "iu":
+        most = np.iinfo(dtype).max
+        return pd.Series(np.array([most, 1, most], dtype), column.index, name=column.name)
+    if isinstance(dtype, np.dtype) and dtype.kind == "f":
+        return pd.Series(np.array([0.1, 0.7, 0.3], dtype), column.index, name=column.name)
+    return column

@@ -1,0 +1,376 @@
+"""What is made of the rows of groups: row by row, some rows of each, and what a user's function makes of each group."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from restride.collections.dataframe.base import new_collection
+from restride.collections.dataframe.expr import FrameExpr, Wanted
+from restride.collections.dataframe.groupby.grouping import Grouping
+from restride.collections.dataframe.meta import index_of, with_index
+from restride.collections.dataframe.methods.partitions import make_meta, meta_from_data
+from restride.collections.dataframe.operations.groupby.pandas_groups import (
+    Applied,
+    Call,
+    CallForRows,
+    KeepGroups,
+    PandasKeys,
+    SomeRows,
+    Windowed,
+    groups_of_rows,
+    rows_of_groups,
+)
+from restride.collections.dataframe.operations.rowwise import Method, filtered, labelled, rowwise
+from restride.collections.dataframe.operations.selection import Kind, Project, column
+
+
+class RowMethods:
+    """Methods whose results are of rows, or that look at all rows of a group together."""
+
+    grouping: Grouping
+    values: list[int]
+
+    @property
+    def _places(self) -> Sequence[int] | int:
+        """The grouped columns, or the one of a series."""
+        return self.values
+
+    @property
+    def _all_places(self) -> Sequence[int] | int:
+        """The columns of which rows are taken as they are."""
+        return self.values
+
+    # ---- a row for each row ------------------------------------------------------------------------------------------
+
+    def _by_row(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
+        call = Call(name, args, tuple(kwargs.items()))
+        return self._rows(call, self._of_sample(call))
+
+    def _of_sample(self, call: Call) -> Any:
+        return call(self.grouping.by, self.grouping.sample(missing_keys=True), self._places)
+
+    def _rows(self, function: Any, meta: Any) -> Any:
+        frame = self.grouping.frame
+        meta = with_index(meta.iloc[:0], index_of(frame.meta))
+        return new_collection(rows_of_groups(frame, self.grouping.by, self._places, function, meta, all_rows=True))
+
+    def cumsum(self) -> Any:
+        """Sum of the values of the group up to each row.
+
+        Returns
+        -------
+        DataFrame or Series
+            Of the same rows.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> import restride.dataframe as rd
+        >>> df = rd.from_pandas(pd.DataFrame({"k": ["a", "b", "a"], "x": [1, 2, 4]}), npartitions=2)
+        >>> df.groupby("k").x.cumsum().compute().tolist()
+        [1, 2, 5]
+        """
+        return self._by_row("cumsum")
+
+    def cumprod(self) -> Any:
+        """Product of the values of the group up to each row; see `cumsum`."""
+        return self._by_row("cumprod")
+
+    def cummin(self) -> Any:
+        """Least value of the group up to each row; see `cumsum`."""
+        return self._by_row("cummin")
+
+    def cummax(self) -> Any:
+        """Greatest value of the group up to each row; see `cumsum`."""
+        return self._by_row("cummax")
+
+    def cumcount(self, ascending: bool = True) -> Any:
+        """Number of each row in its group, from 0; from the last if not `ascending`."""
+        return self._by_row("cumcount", ascending=ascending)
+
+    def shift(self, periods: int = 1, fill_value: Any = pd.api.extensions.no_default) -> Any:
+        """The value some rows before in the group; after, if `periods` is negative."""
+        fill = {} if fill_value is pd.api.extensions.no_default else {"fill_value": fill_value}
+        return self._by_row("shift", periods, **fill)
+
+    def diff(self, periods: int = 1) -> Any:
+        """Difference from the value some rows before in the group."""
+        return self._by_row("diff", periods)
+
+    def pct_change(self, periods: int = 1) -> Any:
+        """Relative difference from the value some rows before in the group."""
+        return self._by_row("pct_change", periods)
+
+    def rank(self, method: str = "average", ascending: bool = True, na_option: str = "keep", pct: bool = False) -> Any:
+        """Rank of each value in its group, from 1."""
+        return self._by_row("rank", method=method, ascending=ascending, na_option=na_option, pct=pct)
+
+    def ffill(self, limit: int | None = None) -> Any:
+        """The values, and for missing ones the last before in the group."""
+        return self._by_row("ffill", limit)
+
+    def bfill(self, limit: int | None = None) -> Any:
+        """The values, and for missing ones the next in the group."""
+        return self._by_row("bfill", limit)
+
+    def transform(self, func: str | Callable[..., Any], *args: Any, meta: Any = None, **kwargs: Any) -> Any:
+        """What a function makes of each group, a value for each row or one for all of them.
+
+        Parameters
+        ----------
+        func : str or callable
+            A name, such as ``"mean"``; or a function of the values of a group as a series.
+        meta : pandas object, optional
+            An empty one of the labels and dtypes of the result. Without it a user's function is called once now, on the
+            first partition that has rows.
+
+        Returns
+        -------
+        DataFrame or Series
+            Of the same rows.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> import restride.dataframe as rd
+        >>> df = rd.from_pandas(pd.DataFrame({"k": ["a", "b", "a"], "x": [1, 2, 4]}), npartitions=2)
+        >>> df.groupby("k").x.transform("max").compute().tolist()
+        [4, 2, 4]
+        """
+        call = Call("transform", (func, *args), tuple(kwargs.items()))
+        if meta is not None:
+            return self._rows(call, make_meta(meta))
+        if isinstance(func, str):
+            return self._rows(call, self._of_sample(call))
+        made = self._made_of_data(call)
+        return self._rows(call, with_missing(made) if self.grouping.may_drop else made)
+
+    def _made_of_data(self, function: Any) -> Any:
+        frame = labelled(self.grouping.frame)
+        arguments = {"function": function, "by": self.grouping.by, "values": self._places}
+        return meta_from_data(_called, frame, [], arguments)
+
+    # ---- some rows of each group -------------------------------------------------------------------------------------
+
+    def _some_rows(self, function: Any) -> Any:
+        frame = labelled(self.grouping.frame)
+        places = self._all_places
+        empty = frame.meta.iloc[:, places if isinstance(places, int) else list(places)]
+        return new_collection(rows_of_groups(frame, self.grouping.by, places, function, empty, all_rows=False))
+
+    def head(self, n: int = 5) -> Any:
+        """The first rows of each group, in the order of all rows."""
+        return self._some_rows(CallForRows("head", (n,)))
+
+    def tail(self, n: int = 5) -> Any:
+        """The last rows of each group, in the order of all rows."""
+        return self._some_rows(CallForRows("tail", (n,)))
+
+    def nth(self, n: Any, dropna: Any = None) -> Any:
+        """The rows of some numbers in each group, in the order of all rows."""
+        return self._some_rows(CallForRows("nth", (n, dropna)))
+
+    def filter(self, func: Callable[..., Any], dropna: bool = True, *args: Any, **kwargs: Any) -> Any:
+        """The rows of those groups for which a function is true.
+
+        Parameters
+        ----------
+        func : callable
+            Called with the rows of each group, a pandas object.
+        dropna : bool
+            Leave the others out; otherwise their values are missing.
+        """
+        if not dropna:
+            raise NotImplementedError("filter(dropna=False) of groups: use transform, then where")
+        return self._some_rows(KeepGroups(func, dropna, args, tuple(kwargs.items())))
+
+    def get_group(self, name: Any) -> Any:
+        """The rows of one group, given its key, a tuple where there are several."""
+        grouping = self.grouping
+        several = len(grouping.keys) > 1 or grouping.in_list
+        if several and not (isinstance(name, tuple) and len(name) == len(grouping.keys)):
+            raise ValueError("must supply a tuple to get_group with multiple grouping keys")
+        names = name if several else (name,)
+        if grouping.dropna and any(map(_is_missing, names)):
+            raise KeyError(name)
+        frame = labelled(grouping.frame)
+        mask: FrameExpr | None = None
+        for position, key in zip(grouping.keys, names):
+            series = column(frame, position)
+            own = rowwise(Method("isna"), series) if _is_missing(key) else rowwise(Method("eq"), series, key)
+            mask = own if mask is None else rowwise(Method("__and__"), mask, own)
+        assert mask is not None
+        places = self._all_places
+        kind: Kind = "series" if isinstance(places, int) else "frame"
+        chosen = (places,) if isinstance(places, int) else tuple(places)
+        return new_collection(filtered(Project(frame, Wanted(chosen, True), kind), mask))
+
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        """Each group's key and rows; the keys are computed now."""
+        keys = self.size().compute()  # type: ignore[attr-defined]
+        n_keys = len(self.grouping.keys)
+        index = keys.index if self.grouping.as_index else pd.MultiIndex.from_frame(keys.iloc[:, :n_keys])
+        if n_keys == 1 and isinstance(index, pd.MultiIndex):
+            index = index.get_level_values(0)
+        for key in index:
+            name = (key,) if self.grouping.in_list and n_keys == 1 else key
+            yield name, self.get_group(name)
+
+    # ---- all rows of a group together --------------------------------------------------------------------------------
+
+    def _by_group(self, function: Any, *, labels: bool = False, together: bool = False) -> Any:
+        grouping = self.grouping
+        meta, with_keys = (
+            function(by, grouping.sample(), self._places).iloc[:0]
+            for by in (grouping.by, replace(grouping.by, group_keys=True))
+        )
+        frame = labelled(grouping.frame) if labels else grouping.frame
+        drops = meta.index.nlevels < with_keys.index.nlevels
+        made = groups_of_rows(frame, grouping.by, self._places, function, meta, drops_keys=drops, together=together)
+        return new_collection(made)
+
+    def apply(self, func: Callable[..., Any], *args: Any, meta: Any = None, **kwargs: Any) -> Any:
+        """What a function makes of each group.
+
+        Parameters
+        ----------
+        func : callable
+            Called with the rows of each group, a pandas object without the keys; returns a pandas object or a scalar.
+        *args, **kwargs
+            For the function.
+        meta : pandas object, optional
+            An empty one of the labels and dtypes of the result. Without it the function is called now, for the groups
+            of the first partition that has rows.
+
+        Returns
+        -------
+        DataFrame or Series
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> import restride.dataframe as rd
+        >>> df = rd.from_pandas(pd.DataFrame({"k": ["a", "b", "a"], "x": [1, 2, 4]}), npartitions=2)
+        >>> df.groupby("k").apply(lambda group: group.x.max() - group.x.min()).compute()
+        k
+        a    3
+        b    0
+        dtype: int64
+        """
+        grouping = self.grouping
+        if not grouping.as_index:
+            raise NotImplementedError("apply of groups with as_index=False: use as_index=True, then reset_index")
+        function = Applied(func, args, tuple(kwargs.items()))
+        frame = labelled(grouping.frame)
+        if meta is None:
+            found = self._made_of_data(function)
+            # Numbers that label rows in one group do not count those of the result.
+            found = found.set_axis(pd.Index(found.index, name=found.index.name), axis=0)
+        else:
+            found = make_meta(meta)
+        drops = not grouping.group_keys
+        return new_collection(groups_of_rows(frame, grouping.by, self._places, function, found, drops_keys=drops))
+
+    def value_counts(
+        self, normalize: bool = False, sort: bool = True, ascending: bool = False, dropna: bool = True
+    ) -> Any:
+        """How often each value, or each row, is there in each group.
+
+        Parameters
+        ----------
+        normalize : bool
+            As shares of the group's rows.
+        sort : bool
+            By how often, in each group.
+        ascending : bool
+            Rarest first.
+        dropna : bool
+            Leave missing values out.
+        """
+        options = {"normalize": normalize, "sort": sort, "ascending": ascending, "dropna": dropna}
+        return self._by_group(Call("value_counts", (), tuple(options.items())), together=not self.grouping.sort)
+
+    def cov(self, min_periods: int | None = None, ddof: int = 1, numeric_only: bool = False) -> Any:
+        """Covariance of each pair of columns in each group."""
+        options = {"min_periods": min_periods, "ddof": ddof, "numeric_only": numeric_only}
+        return self._by_group(Call("cov", (), tuple(options.items())))
+
+    def corr(self, method: str = "pearson", min_periods: int = 1, numeric_only: bool = False) -> Any:
+        """Correlation of each pair of columns in each group."""
+        options = {"method": method, "min_periods": min_periods, "numeric_only": numeric_only}
+        return self._by_group(Call("corr", (), tuple(options.items())))
+
+    def describe(self) -> Any:
+        """Count, mean, deviation, extremes and quartiles of each group."""
+        return self._by_group(Call("describe"), together=not self.grouping.sort)
+
+    def rolling(self, window: Any, min_periods: int | None = None, **options: Any) -> WindowsOfGroups:
+        """Windows of the last rows, in each group; has the methods of pandas' windows."""
+        return WindowsOfGroups(self, Call("rolling", (window, min_periods), tuple(options.items())))
+
+    def expanding(self, min_periods: int = 1) -> WindowsOfGroups:
+        """Windows of all rows up to each, in each group."""
+        return WindowsOfGroups(self, Call("expanding", (min_periods,)))
+
+    def pipe(self, func: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """``func(self, *args, **kwargs)``."""
+        return func(self, *args, **kwargs)
+
+
+class WindowsOfGroups:
+    """What ``groupby(...).rolling(...)`` returns: its methods aggregate each window."""
+
+    def __init__(self, grouped: RowMethods, window: Call) -> None:
+        self._grouped = grouped
+        self._window = window
+
+    def _windowed(self, method: str, *args: Any, **kwargs: Any) -> Any:
+        function = Windowed(self._window, Call(method, args, tuple(kwargs.items())))
+        return self._grouped._by_group(function, labels=True)
+
+    def agg(self, func: Any, *args: Any, **kwargs: Any) -> Any:
+        """Aggregates of each window."""
+        return self._windowed("agg", func, *args, **kwargs)
+
+    aggregate = agg
+
+
+def _window_method(name: str) -> Callable[..., Any]:
+    def method(self: WindowsOfGroups, *args: Any, **kwargs: Any) -> Any:
+        return self._windowed(name, *args, **kwargs)
+
+    method.__name__ = name
+    method.__doc__ = f"As pandas' ``{name}`` of each window, in each group."
+    return method
+
+
+for _name in ("sum", "mean", "min", "max", "std", "var", "median", "count", "skew", "kurt", "quantile", "apply",
+              "sem", "rank", "first", "last"):  # fmt: skip
+    setattr(WindowsOfGroups, _name, _window_method(_name))
+
+
+def _called(value: pd.DataFrame, function: Any, by: PandasKeys, values: Any) -> Any:
+    made = function(by, value, values)
+    return made.value if isinstance(made, SomeRows) else made
+
+
+def with_missing(meta: Any) -> Any:
+    """The meta of the same columns where values may be missing."""
+    wider = {"b": object, "i": "float64", "u": "float64"}
+    if isinstance(meta, pd.Series):
+        return meta.astype(wider[meta.dtype.kind]) if _is_plain(meta.dtype) else meta
+    columns = {i: with_missing(meta.iloc[:, i]) for i in range(meta.shape[1])}
+    return pd.DataFrame(columns, index=meta.index).set_axis(meta.columns, axis=1)
+
+
+def _is_plain(dtype: Any) -> bool:
+    return isinstance(dtype, np.dtype) and dtype.kind in "biu"
+
+
+def _is_missing(key: Any) -> bool:
+    return bool(pd.api.types.is_scalar(key) and pd.isna(key))

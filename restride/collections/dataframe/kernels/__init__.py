@@ -1,0 +1,1 @@
+"""Functions on columns in memory: Arrow and numpy in, Arrow and numpy out."""

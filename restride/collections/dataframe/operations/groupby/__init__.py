@@ -1,0 +1,1 @@
+"""Nodes of what is done by groups."""

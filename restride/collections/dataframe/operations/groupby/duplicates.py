@@ -1,0 +1,226 @@
+"""Rows without those whose keys other rows have, too: `drop_duplicates`, and what is made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from restride.collections.blocks import Blocks, Gather, every
+from restride.collections.dataframe.expr import FrameExpr, Wanted, unknown_divisions
+from restride.collections.dataframe.kernels.distinct_rows import distinct_rows
+from restride.collections.dataframe.kernels.group_tree import SAMPLE_ROWS, Keys
+from restride.collections.dataframe.kernels.radix import argsort
+from restride.collections.dataframe.kernels.taking import take
+from restride.collections.dataframe.meta import Meta, column_dtypes, has_default_index, is_unknown_categorical
+from restride.collections.dataframe.operations.groupby.levels import RowPositions
+from restride.collections.dataframe.operations.groupby.plan import (
+    FUSED,
+    GroupPlan,
+    key_sample,
+    plan_of_rows,
+    remembered,
+    rows_are_few,
+)
+from restride.collections.dataframe.operations.rowwise import Assign
+from restride.collections.dataframe.operations.selection import narrow
+from restride.collections.dataframe.operations.shuffle import HashShuffle
+from restride.collections.dataframe.partition import Partition, concat, to_pandas
+from restride.collections.expression import Expr
+
+FAN_IN = 8
+COUNT = "__count__"
+POSITION = "__row__"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class DropDuplicates(FrameExpr):
+    """The rows of a frame, of those with equal keys one or none, in their order, as one partition."""
+
+    frame: FrameExpr
+    """A frame; its index is stored if anybody looks at the labels."""
+    on: tuple[int, ...]
+    """Positions of the keys among the columns."""
+    keep: Any
+    """``"first"``, ``"last"`` or False."""
+    plan: GroupPlan | None = None
+    pieces: bool = False
+
+    @property
+    def label(self) -> str:
+        return "drop_duplicates"
+
+    @property
+    def detail(self) -> str:
+        how = "" if self.plan is None else f", {self.plan}"
+        return f"[{', '.join(str(self.frame.meta.columns[i]) for i in self.on[:6])}{how}]"
+
+    def _meta(self) -> Meta:
+        meta: Meta = self.frame.meta
+        return meta
+
+    def _npartitions(self) -> int:
+        return 1
+
+    def _lengths(self) -> None:
+        return None
+
+    def _divisions(self) -> tuple[None, ...]:
+        return unknown_divisions(1)
+
+    def _rows(self) -> str:
+        keys = narrow(self.frame, Wanted(self.on, False)).name
+        return f"distinct {self.frame.rows} {keys} {self.keep}"
+
+    def value_source(self, place: int) -> tuple[FrameExpr, int]:
+        return self.frame, place
+
+    def shipped(self) -> Expr:
+        return self if self.pieces else self.replace(pieces=True)
+
+    def narrowed(self, wanted: Wanted) -> FrameExpr | None:
+        columns = tuple(dict.fromkeys((*wanted.columns, *self.on)))
+        if len(columns) == self.layout.n_columns and wanted.index == self.has_index:
+            return None
+        below = narrow(self.frame, Wanted(columns, wanted.index))
+        new = self.replace(frame=below, on=tuple(columns.index(i) for i in self.on))
+        return narrow(new, Wanted(tuple(range(len(wanted.columns))), wanted.index))
+
+    def questions(self) -> tuple[Expr, ...]:
+        known = self.plan is not None or self.frame.npartitions <= 2 or rows_are_few(self.frame)
+        if known or self.frame.layout.opaque:
+            return ()
+        return (key_sample(self.frame, self._keys()),)
+
+    def _keys(self) -> Keys:
+        return Keys(self.on, key_categories(self.frame, self.on), dropna=False)
+
+    def answered(self, answers: Sequence[Any]) -> DropDuplicates:
+        (blocks,) = answers
+        plan = plan_of_rows(remembered(self.frame, self._keys(), blocks[0]), self.frame)
+        if not plan.split:
+            return self.replace(plan=plan)
+        place = self.frame.layout.n_columns
+        frame = Assign(self.frame, (place,), (POSITION,), (RowPositions(self.frame),))
+        shuffled = HashShuffle(frame, plan.split, self.on, (), self.pieces).made_at(self.origin)
+        return self.replace(frame=shuffled, plan=plan)
+
+    def blocks(self, *children: Blocks) -> Blocks:
+        plan = self.plan or GroupPlan(fused=FUSED)
+        keep_one = "first" if self.keep is False else self.keep
+        kernel = Distinct(self.frame.meta, self.on, key_categories(self.frame, self.on), keep_one, self.keep is False)
+        (table,) = children
+        if plan.split:
+            made = self.frame.by_partition(kernel.last(), table)
+            return self._gather(made, made.n, InOrderOfRows(self.frame.meta, self.keep is False))
+        if table.n > 1:
+            fused = plan.fused > 1
+            table = self._gather(table, plan.fused, kernel) if fused else self.frame.by_partition(kernel, table)
+            kernel = kernel.counted()
+        while table.n > FAN_IN:
+            table = self._gather(table, FAN_IN, kernel)
+        return self._gather(table, max(table.n, 1), kernel.last())
+
+    def _gather(self, table: Blocks, fan_in: int, kernel: Any) -> Gather:
+        bounds = np.append(np.arange(0, max(table.n, 1), fan_in), table.n)
+        return Gather(
+            n=len(bounds) - 1,
+            inputs=(table,),
+            kernel=kernel,
+            indptr=bounds,
+            indices=every(table.n),
+            name=self.label,
+            origin=self.origin,
+        )
+
+
+@dataclass(frozen=True)
+class Distinct:
+    """Kernel: of rows with equal keys one, or, in the end, none; in between with the number of those that it is of."""
+
+    meta: Any
+    on: tuple[int, ...]
+    categories: tuple[int | None, ...]
+    keep: Any
+    only_alone: bool
+    have_counts: bool = False
+    ends: bool = False
+    __name__ = "drop_duplicates"
+
+    def counted(self) -> Distinct:
+        """The same for rows that come with counts, where these matter."""
+        return self._with(have_counts=self.only_alone)
+
+    def last(self) -> Distinct:
+        """The same as the last step, or the only one."""
+        return self._with(ends=True)
+
+    def _with(self, **changes: Any) -> Distinct:
+        return Distinct(**{**vars(self), **changes})
+
+    def __call__(self, *partitions: Partition) -> Partition:
+        if not isinstance(partitions[0], pa.Table):
+            return self._of_objects(partitions)
+        if len(partitions) > 1 and not self.only_alone and self._few(partitions[0]):
+            partitions = tuple(self._of_rows(partition) for partition in partitions)
+        return self._of_rows(concat(partitions, self.meta))
+
+    def _of_rows(self, table: pa.Table) -> pa.Table:
+        rows, counts = distinct_rows([table.column(i) for i in self.on], self.categories, self.keep)
+        if not self.only_alone:
+            return take(table, rows)
+        if self.have_counts:
+            given = table.column(COUNT).to_numpy()
+            # A row that stands for several is never alone, and one that meets another is not, either.
+            counts = np.maximum(counts, given[rows])
+            table = table.drop_columns([COUNT])
+        if self.ends:
+            return take(table, rows[counts == 1])
+        return take(table, rows).append_column(COUNT, pa.array(counts))
+
+    def _few(self, table: pa.Table) -> bool:
+        sample = table.slice(0, SAMPLE_ROWS)
+        rows, _ = distinct_rows([sample.column(i) for i in self.on], self.categories, self.keep)
+        return len(rows) < SAMPLE_ROWS // 4
+
+    def _of_objects(self, partitions: Sequence[Any]) -> Any:
+        """What pandas makes; rows that are not alone stay until the end, where that matters."""
+        whole = concat(partitions, self.meta)
+        value = to_pandas(whole, self.meta)
+        data = value.to_frame() if isinstance(value, pd.Series) else value
+        keys = data.iloc[:, list(self.on)]
+        if self.only_alone and not self.ends:
+            return whole
+        left = value[~keys.duplicated(keep=False if self.only_alone else self.keep).to_numpy()]
+        return left.reset_index(drop=True) if has_default_index(self.meta) else left
+
+
+@dataclass(frozen=True)
+class InOrderOfRows:
+    """Kernel: rows from several places in the order of their positions, the last column, which goes."""
+
+    meta: Any
+    only_alone: bool
+    __name__ = "drop_duplicates"
+
+    def __call__(self, *partitions: Partition) -> Partition:
+        table = concat(partitions, self.meta)
+        place = self.meta.shape[1] - 1 if isinstance(self.meta, pd.DataFrame) else 1
+        table = take(table, argsort([table.column(place)]))
+        names = table.column_names
+        return table.select([name for i, name in enumerate(names) if i != place])
+
+
+def key_categories(frame: FrameExpr, on: Sequence[int]) -> tuple[int | None, ...]:
+    """For each key how many categories there are, where its column holds codes of such."""
+    dtypes = column_dtypes(frame.meta)
+    return tuple(
+        len(dtypes[i].categories)
+        if isinstance(dtypes[i], pd.CategoricalDtype) and not is_unknown_categorical(dtypes[i])
+        else None
+        for i in on
+    )

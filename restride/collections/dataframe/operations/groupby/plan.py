@@ -1,0 +1,222 @@
+"""Which way an aggregation by groups goes: by a tree, or by the hashes of the keys first."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pyarrow as pa
+
+from restride.collections.blocks import Blocks, Map
+from restride.collections.dataframe.expr import FrameExpr, Wanted
+from restride.collections.dataframe.kernels.group_lists import Collected, Distinct
+from restride.collections.dataframe.kernels.group_tree import Aggregation, Keys
+from restride.collections.dataframe.operations.known_ranges import known_range
+from restride.collections.dataframe.operations.partitions import TakePartitions
+from restride.collections.dataframe.operations.selection import narrow
+from restride.collections.expression import Expr
+
+FUSED = 5
+"""Partitions that are grouped in one task, where groups are not known to be few."""
+KEPT = 0.25
+"""Of their rows partial results may keep in a tree; above it, the rows are split by the hashes of their keys."""
+FEW_GROUPS = 10_000
+"""Groups up to which partial results cost next to nothing."""
+FEW_ROWS = 200_000
+"""Rows up to which nothing but the number of tasks matters."""
+SAMPLED = 1 << 16
+"""Rows of a partition whose keys are looked at."""
+REMEMBERED = 1000
+"""Answers that are kept."""
+_answers: dict[str, KeySample] = {}
+
+SPLIT_ROWS = 200_000
+"""Rows that one task groups at least after a split."""
+
+
+@dataclass(frozen=True)
+class GroupPlan:
+    """How rows come together by their groups."""
+
+    split: int = 0
+    """Tasks among which rows are split by the hashes of their keys; 0 for a tree."""
+    fused: int = 1
+    """Partitions of which one partial result is made, for a tree."""
+    groups: float | None = None
+    """About how many groups there are, where that has been looked at."""
+
+    def __str__(self) -> str:
+        how = f"split by hash in {self.split}" if self.split else "tree"
+        return how if self.groups is None else f"{how}, about {self.groups:,.0f} groups"
+
+
+@dataclass(frozen=True)
+class KeySample:
+    """What the keys of some rows of one partition say."""
+
+    rows: int
+    groups: int
+    partition: int
+    """How many rows the partition has."""
+
+
+def plan_without_data(frame: FrameExpr, aggregation: Aggregation) -> GroupPlan | None:
+    """The plan, where it follows from what is known of the keys; None where it takes a look at them."""
+    if frame.npartitions <= 2 or not aggregation.keys.observed:
+        return GroupPlan()
+    if rows_are_few(frame):
+        return GroupPlan(fused=FUSED)
+    most = most_groups(frame, aggregation.keys)
+    if most is None or _collects(aggregation):
+        return None
+    if most <= FEW_GROUPS:
+        return GroupPlan(groups=most)
+    fused = _fused(frame)
+    if frame.length is not None and most <= KEPT * fused * frame.length / frame.npartitions:
+        return GroupPlan(fused=fused, groups=most)
+    return None
+
+
+def plan_from(sample: KeySample, frame: FrameExpr, aggregation: Aggregation) -> GroupPlan:
+    """The plan, given a look at the keys of one partition."""
+    plan = plan_of_rows(sample, frame)
+    if plan.groups is None or not _collects(aggregation):
+        return plan
+    if plan.groups <= FEW_GROUPS and not any(isinstance(state, Collected) for state in aggregation.states):
+        return plan
+    tasks = min(_tasks(frame), math.ceil(plan.groups))
+    return GroupPlan(split=tasks, groups=plan.groups) if tasks > 1 else plan
+
+
+def plan_of_rows(sample: KeySample, frame: FrameExpr) -> GroupPlan:
+    """The plan where no more is kept of a group than a row, given a look at the keys of one partition."""
+    fused = _fused(frame)
+    if sample.rows == 0:
+        return GroupPlan(fused=fused)
+    together = fused * sample.partition
+    whole = frame.length or frame.npartitions * sample.partition
+    groups = extrapolated(sample, whole)
+    tasks = _tasks(frame)
+    if extrapolated(sample, together) > KEPT * together and tasks > 1:
+        return GroupPlan(split=tasks, groups=groups)
+    return GroupPlan(fused=1 if groups <= FEW_GROUPS else fused, groups=groups)
+
+
+def most_groups(frame: FrameExpr, keys: Keys) -> float | None:
+    """More groups there cannot be, as far as dtypes and the statistics of files tell."""
+    most = 1.0
+    for position, categories in zip(keys.columns, keys.categories):
+        if categories is not None:
+            most *= categories + 1
+        elif pa.types.is_boolean(frame.layout.columns[position]):
+            most *= 3
+        elif (bounds := known_range(frame, position)) is not None:
+            most *= bounds[1] - bounds[0] + 2
+        else:
+            return None
+    return most
+
+
+def rows_are_few(frame: FrameExpr) -> bool:
+    """Whether nothing but the number of tasks matters."""
+    return frame.length is not None and frame.length <= FEW_ROWS
+
+
+def extrapolated(sample: KeySample, rows: int) -> float:
+    """About how many groups so many rows have, as if all groups were of one size.
+
+    Examples
+    --------
+    >>> round(extrapolated(KeySample(65_536, 63_435, 500_000), 2_500_000), -4)  # of a million groups
+    920000.0
+    """
+    if sample.groups == 0:
+        return 0.0
+    if sample.groups >= 0.9999 * sample.rows:
+        return float(rows)
+    low, high = float(sample.groups), 1e5 * sample.rows
+    for _ in range(60):
+        middle = math.sqrt(low * high)
+        if middle * -math.expm1(-sample.rows / middle) < sample.groups:
+            low = middle
+        else:
+            high = middle
+    return low * -math.expm1(-rows / low)
+
+
+def key_sample(frame: FrameExpr, keys: Keys) -> Expr:
+    """The expression of the `KeySample` of a frame's first partition; of the answer, where it has been asked before."""
+    columns = narrow(TakePartitions(frame, (0,)), Wanted(keys.columns, False))
+    question = SampleKeys(columns, Keys(tuple(range(len(keys.columns))), keys.categories, keys.dropna))
+    known = _answers.get(question.name)
+    return question if known is None else Told(known)
+
+
+def remembered(frame: FrameExpr, keys: Keys, answer: KeySample) -> KeySample:
+    """Keep the answer to a `key_sample`: an expression of one name never has another value."""
+    question = key_sample(frame, keys)
+    if isinstance(question, SampleKeys):
+        if len(_answers) >= REMEMBERED:
+            _answers.pop(next(iter(_answers)), None)
+        _answers[question.name] = answer
+    return answer
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Told(Expr):
+    """A `KeySample` that is known."""
+
+    sample: KeySample
+
+    def blocks(self, *children: Blocks) -> Blocks:
+        return Map(n=1, kernel=partial(_same, self.sample), name="known")
+
+
+def _same(value: KeySample) -> KeySample:
+    return value
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SampleKeys(Expr):
+    """What the keys of a frame's one partition say."""
+
+    frame: FrameExpr
+    keys: Keys
+
+    @property
+    def label(self) -> str:
+        return "look-at-keys"
+
+    def blocks(self, *children: Blocks) -> Blocks:
+        return self.frame.by_partition(LookAtKeys(self.keys), *children)
+
+
+@dataclass(frozen=True)
+class LookAtKeys:
+    """Kernel: what the keys of rows all over a partition say."""
+
+    keys: Keys
+    __name__ = "look-at-keys"
+
+    def __call__(self, table: pa.Table) -> KeySample:
+        n = table.num_rows
+        if n > SAMPLED:
+            table = table.take(pa.array(np.linspace(0, n - 1, SAMPLED).astype(np.int64)))
+        groups = self.keys.groups([table.column(i) for i in self.keys.columns], "any")
+        return KeySample(table.num_rows, groups.n, n)
+
+
+def _collects(aggregation: Aggregation) -> bool:
+    """Whether states grow with the number of rows."""
+    return any(isinstance(state, (Collected, Distinct)) for state in aggregation.states)
+
+
+def _fused(frame: FrameExpr) -> int:
+    return min(FUSED, max(1, frame.npartitions // 4))
+
+
+def _tasks(frame: FrameExpr) -> int:
+    length = frame.length
+    return frame.npartitions if length is None else max(1, min(frame.npartitions, length // SPLIT_ROWS))

@@ -1,0 +1,95 @@
+"""Values that are there several times, beside pandas."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import restride.dataframe as rd
+from tests.collections.dataframe.strategies import assert_same, frames, frames_of, from_pandas, partitioned, series
+
+KINDS = ["bool", "int64", "int8", "finite", "str", "category", "datetime", "timedelta"]
+few = settings(max_examples=40)
+
+
+@few
+@given(partitioned(frames(KINDS, min_rows=1, max_rows=20)), st.sampled_from(["first", "last", False]), st.booleans())
+def test_one_of_equal_rows_stays(case, keep, ignore_index):
+    theirs = case.theirs.drop_duplicates(keep=keep, ignore_index=ignore_index)
+    assert_same(case.ours.drop_duplicates(keep=keep, ignore_index=ignore_index), theirs)
+    label = case.theirs.columns[0]
+    assert_same(case.ours.drop_duplicates([label], keep=keep), case.theirs.drop_duplicates([label], keep=keep))
+
+
+@few
+@given(partitioned(frames(KINDS)), st.sampled_from(["first", "last", False]))
+def test_rows_that_are_there_again_are_marked(case, keep):
+    assert_same(case.ours.duplicated(keep=keep), case.theirs.duplicated(keep=keep))
+
+
+@few
+@given(partitioned(series(KINDS)), st.booleans(), st.booleans(), st.booleans(), st.booleans())
+def test_values_are_counted(case, normalize, sort, ascending, dropna):
+    options = {"normalize": normalize, "sort": sort, "ascending": ascending, "dropna": dropna}
+    assert_same(case.ours.value_counts(**options), case.theirs.value_counts(**options))
+
+
+@few
+@given(partitioned(frames_of({"a": "str", "b": "int8"})), st.booleans(), st.booleans())
+def test_rows_are_counted(case, normalize, dropna):
+    options = {"normalize": normalize, "dropna": dropna}
+    assert_same(case.ours.value_counts(**options), case.theirs.value_counts(**options))
+    assert_same(case.ours.value_counts("a", **options), case.theirs.value_counts("a", **options))
+
+
+@few
+@given(partitioned(series(KINDS)), st.booleans())
+def test_different_values_are_found_and_numbered(case, dropna):
+    found = case.ours.unique().compute()
+    assert found.dtype == case.theirs.dtype
+    expected = case.theirs.drop_duplicates(ignore_index=True)
+    pd.testing.assert_series_equal(found, expected)
+    assert case.ours.nunique(dropna).compute() == case.theirs.nunique(dropna)
+    assert_same(case.ours.mode(dropna), case.theirs.mode(dropna))
+
+
+def test_columns_of_a_frame_are_looked_at_one_by_one():
+    theirs = pd.DataFrame({"a": [1.0, 2, 2, 5, 5], "b": ["x", None, "x", "y", "x"], "c": [0.5, np.nan, 0.5, 1.0, 2.0]})
+    ours = from_pandas(theirs)
+    assert_same(ours.nunique(), theirs.nunique())
+    assert_same(ours.nunique(dropna=False), theirs.nunique(dropna=False))
+    assert_same(ours.mode(), theirs.mode())
+    assert ours.index.nunique().compute() == 5
+
+
+def test_frames_are_pivoted_by_the_values_that_there_are():
+    theirs = pd.DataFrame(
+        {"a": [1, 1, 2, 2, 3], "b": ["x", "y", "x", None, "y"], "v": [1.0, 2.0, 3.0, 4.0, 5.0], "w": range(5)}
+    )
+    ours = from_pandas(theirs)
+    assert_same(ours.pivot_table("v", "a", "b"), theirs.pivot_table("v", "a", "b"))
+    assert_same(ours.pivot_table(["v"], "a", "b", "sum"), theirs.pivot_table(["v"], "a", "b", "sum"))
+    assert_same(
+        ours.pivot_table("v", "a", "b", "sum", fill_value=0), theirs.pivot_table("v", "a", "b", "sum", fill_value=0)
+    )
+    assert_same(ours.pivot_table("v", ["a", "w"], "b"), theirs.pivot_table("v", ["a", "w"], "b"))
+
+
+def test_categories_are_found_and_become_columns():
+    theirs = pd.DataFrame({"a": ["x", "y", None, "x"], "n": range(4)})
+    ours = from_pandas(theirs)
+    with pytest.raises(NotImplementedError, match="categorize"):
+        rd.get_dummies(ours)
+    known = ours.categorize()
+    assert known.a.dtype == pd.CategoricalDtype(["x", "y"])
+    assert_same(known, theirs.astype({"a": "category"}))
+    assert_same(rd.get_dummies(known), pd.get_dummies(theirs.astype({"a": "category"})))
+
+
+def test_mistakes_are_told_at_the_call():
+    ours = from_pandas(pd.DataFrame({"a": [1, 2]}), 1)
+    with pytest.raises(KeyError, match="b"):
+        ours.drop_duplicates("b")
+    with pytest.raises(ValueError, match="keep"):
+        ours.drop_duplicates(keep="none")

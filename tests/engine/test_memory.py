@@ -1,0 +1,72 @@
+"""What a process keeps of memory that nothing uses, and how arrays take it up."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import psutil
+import pytest
+
+from restride.engine.distributed.allocator import ENVIRONMENT
+from restride.engine.memory import SPARE_BYTES, fill_bit_by_bit, release_unused
+
+PROGRAM = """
+import numpy as np, psutil
+import restride.engine.memory as memory
+from restride.engine.memory import MIB, SpareMemory
+memory.LOOK_SECONDS = 0
+
+spare = SpareMemory()
+resident = lambda: psutil.Process().memory_info().rss
+spare.look()
+before = resident()
+arrays = [np.ones(MIB, np.uint8) for _ in range({used})]
+spare.look()
+assert resident() - before > ({used} - 8) * MIB, "what is used stays"
+last = arrays[-1]
+del arrays
+assert resident() - before > ({used} - 8) * MIB, "free memory below what is used, so that malloc keeps it"
+for _ in range(memory.LOOKS):
+    spare.look()
+print((resident() - before) // MIB)
+"""
+
+
+def left_of(mebibytes: int) -> int:
+    """What a process with a worker's settings keeps, in MiB, after it has used and freed so much."""
+    out = subprocess.run(
+        [sys.executable, "-c", PROGRAM.format(used=mebibytes)],
+        env={**ENVIRONMENT, "PYTHONPATH": ":".join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert out.returncode == 0, out.stderr
+    return int(out.stdout)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's allocator")
+def test_memory_that_nothing_uses_is_returned_once_it_is_much() -> None:
+    much, little = SPARE_BYTES // 2**20 * 5, SPARE_BYTES // 2**20 // 2
+    assert left_of(much) < 8
+    assert left_of(little) >= little - 8
+
+
+def test_unused_memory_can_be_returned_at_any_time() -> None:
+    release_unused()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="pages of Linux")
+def test_an_array_that_fills_bit_by_bit_takes_memory_where_it_is_written() -> None:
+    array = fill_bit_by_bit(np.empty((4096, 4096), np.uint8))
+    before = psutil.Process().memory_info().rss
+    array[::16, 0] = 1
+    assert psutil.Process().memory_info().rss - before < array.nbytes // 2
+
+
+def test_arrays_of_any_size_may_fill_bit_by_bit() -> None:
+    for n in (0, 1, 5000):
+        assert len(fill_bit_by_bit(np.empty(n, np.uint8))) == n
