@@ -14,9 +14,7 @@ from restride.collections.dataframe.operations.tree import Reduced, Steps
 from restride.collections.dataframe.partition import Partition, concat, from_pandas, to_pandas
 
 
-def extreme_rows(
-    frame: FrameExpr, name: str, n: int, columns: Sequence[Hashable] | None, keep: str
-) -> FrameExpr:
+def extreme_rows(frame: FrameExpr, name: str, n: int, columns: Sequence[Hashable] | None, keep: str) -> FrameExpr:
     """``nlargest`` or ``nsmallest`` of a frame by some columns, or of a series, as one partition."""
     frame = labelled(frame)
     kernel = ExtremeRows(name, n, None if columns is None else tuple(columns), keep, frame.meta)

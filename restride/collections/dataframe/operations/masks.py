@@ -22,7 +22,7 @@ def conjuncts(mask: FrameExpr) -> list[FrameExpr]:
 
 
 def is_condition(node: Rowwise) -> bool:
-    """Whether a node compares values, which can be done to any rows; what users' functions make of others is unknown."""
+    """Whether a node compares values, which can be done to any rows: users' functions need not be able to."""
     plain = node.function in COMPARISONS or node.function in _LOGIC
     return plain or getattr(node.function, "path", "") in _METHODS
 

@@ -85,9 +85,13 @@ class MostFrequent:
     def __call__(self, counts: pd.Series) -> pd.Series:
         values = counts.index[((counts == counts.max()) & (counts > 0)).to_numpy()] if len(counts) else counts.index
         try:
-            # Of categories a missing one comes first, as pandas has it.
+            # Of categories and of times a missing one comes first, as pandas has it.
             coded = isinstance(values, pd.CategoricalIndex)
-            values = values[np.argsort(values.codes, kind="stable")] if coded else values.sort_values()
+            missing = "first" if isinstance(values, (pd.DatetimeIndex, pd.TimedeltaIndex)) else "last"
+            if coded:
+                values = values[np.argsort(values.codes, kind="stable")]
+            else:
+                values = values.sort_values(na_position=missing)
         except TypeError:  # such as 1 and "a"
             values = pd.Index(values)
         return pd.Series(values.array, name=self.name)
