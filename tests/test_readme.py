@@ -12,6 +12,6 @@ EXAMPLES = re.findall(r"^```python\n(.*?)^```", README.read_text(), flags=re.DOT
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("example", EXAMPLES, ids=["array", "processes", "graph"])
+@pytest.mark.parametrize("example", EXAMPLES, ids=["array", "dataframe", "processes", "graph"])
 def test_an_example_of_the_readme_runs(example: str) -> None:
     exec(compile(example, str(README), "exec"), {"__name__": "__main__"})

@@ -149,6 +149,6 @@ def to_hdf(frame: FrameExpr, path: Any, key: str, *, mode: str, options: dict[st
 
 def _tables() -> None:
     try:
-        import tables  # type: ignore[import-not-found]  # noqa: F401
+        import tables  # noqa: F401
     except ImportError as error:
         raise ImportError("HDF files of pandas need the package tables: pip install tables") from error

@@ -432,7 +432,7 @@ def _statement(sql: str, con: Connect) -> Any:
 
 def _sqlalchemy() -> Any:
     try:
-        import sqlalchemy  # type: ignore[import-not-found]
+        import sqlalchemy
     except ImportError as error:
         raise ImportError("URLs of databases need the package sqlalchemy: pip install sqlalchemy") from error
     return sqlalchemy
