@@ -13,6 +13,7 @@ from restride.collections.collection import Collection
 from restride.collections.dataframe.expr import Divisions, FrameExpr, Persisted, ScalarExpr
 from restride.collections.dataframe.meta import is_frame_like
 from restride.collections.dataframe.operations import sources
+from restride.collections.dataframe.operations.reductions import count_rows
 from restride.collections.dataframe.operations.settling import settled
 from restride.collections.dataframe.optimize.columns import push_columns
 from restride.collections.dataframe.optimize.filters import push_filters
@@ -87,7 +88,7 @@ class FrameBase(Collection):
 
         Numbers and strings are not copied; a default index is left out.
         """
-        from restride.collections.dataframe.io.arrow import arrow_table
+        from restride.collections.dataframe.io.arrow import arrow_table  # noqa: PLC0415  it stands on this module
 
         return arrow_table(self)
 
@@ -95,8 +96,6 @@ class FrameBase(Collection):
         """How many rows there are; computed unless known."""
         if self.expr.length is not None:
             return self.expr.length
-        from restride.collections.dataframe.operations.reductions import count_rows
-
         return int(self._new(count_rows(self.expr)).compute())
 
 

@@ -33,7 +33,8 @@ from restride.collections.dataframe.methods.summaries import FrameSummaries, Sum
 from restride.collections.dataframe.methods.windows import Windows
 from restride.collections.dataframe.operations import selection
 from restride.collections.dataframe.operations.alignment import aligned, aligned_mask
-from restride.collections.dataframe.operations.rowwise import Constant, Rowwise, assigned, filtered, rowwise
+from restride.collections.dataframe.operations.reductions import count_rows
+from restride.collections.dataframe.operations.rowwise import Constant, Rowwise, assigned, filtered, labelled, rowwise
 
 
 @collection_of(pd.DataFrame)
@@ -107,16 +108,12 @@ class DataFrame(
     @property
     def shape(self) -> tuple[Any, int]:
         """How many rows, a `Scalar` unless that is known, and how many columns."""
-        from restride.collections.dataframe.operations.reductions import count_rows
-
         rows = self.expr.length
         return (self._new(count_rows(self.expr)) if rows is None else rows), len(self.columns)
 
     @property
     def index(self) -> Any:
         """The labels of the rows, an `Index`."""
-        from restride.collections.dataframe.operations.rowwise import labelled
-
         return self._new(selection.index(labelled(self.expr)))
 
     def __repr__(self) -> str:

@@ -6,6 +6,8 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
+
 from restride.collections.collection import Collection
 from restride.collections.dataframe.base import collection_of, new_collection
 from restride.collections.dataframe.expr import FrameExpr, PersistedScalar, ScalarExpr
@@ -60,8 +62,6 @@ class Scalar(Collection):
         return int(self.compute())
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        import numpy as np
-
         return np.asarray(self.compute(), dtype=dtype)
 
     def _binary(self, function: Callable[[Any, Any], Any], other: Any, *, mirrored: bool = False) -> Any:

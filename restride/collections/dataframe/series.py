@@ -29,6 +29,7 @@ from restride.collections.dataframe.methods.summaries import Summaries
 from restride.collections.dataframe.methods.windows import Windows
 from restride.collections.dataframe.operations import selection
 from restride.collections.dataframe.operations.alignment import aligned_mask
+from restride.collections.dataframe.operations.reductions import count_rows
 from restride.collections.dataframe.operations.rowwise import filtered, labelled
 
 
@@ -93,8 +94,6 @@ class Series(
     @property
     def size(self) -> Any:
         """How many rows, a `Scalar` unless that is known."""
-        from restride.collections.dataframe.operations.reductions import count_rows
-
         rows = self.expr.length
         return self._new(count_rows(self.expr)) if rows is None else rows
 

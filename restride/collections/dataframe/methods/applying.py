@@ -194,7 +194,7 @@ class Applying(FrameBase):
         >>> print(x.reduction(lambda part: (part**2).sum(), lambda sums: sums.sum()).compute())
         14
         """
-        from restride.collections.dataframe.operations.custom_reduction import reduced
+        from restride.collections.dataframe.operations.custom_reduction import reduced  # noqa: PLC0415  which declares with methods.partitions
 
         aggregate = aggregate or chunk
         steps = (

@@ -12,6 +12,7 @@ from restride.collections.collection import Collection
 from restride.collections.dataframe.accessors.categories import unknown_categorical
 from restride.collections.dataframe.base import FrameBase, new_collection
 from restride.collections.dataframe.methods.elementwise import back_to_index, row_by_row
+from restride.collections.dataframe.methods.mapping import map_by
 from restride.collections.dataframe.methods.partitions import make_meta, meta_from_data
 from restride.collections.dataframe.operations import selection
 from restride.collections.dataframe.operations.distinct import distinct
@@ -266,8 +267,6 @@ class Elements(FrameBase):
         return self.map(func, na_action, meta, **kwargs)
 
     def _looked_up(self, mapping: Any, na_action: str | None, meta: Any) -> Any:
-        from restride.collections.dataframe.methods.mapping import map_by
-
         return map_by(self, mapping, na_action, meta)
 
     def _through(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], meta: Any) -> Any:

@@ -7,8 +7,8 @@ from typing import Any, Self
 
 import pandas as pd
 
-from restride.collections.collection import Collection
-from restride.collections.dataframe.base import FrameBase, as_operand
+from restride.collections.collection import Collection, compute
+from restride.collections.dataframe.base import FrameBase, as_operand, new_collection
 from restride.collections.dataframe.expr import FrameExpr
 from restride.collections.dataframe.meta import is_frame_like, meta_of
 from restride.collections.dataframe.operations.partitions import FirstRows, MapPartitions, take_partitions
@@ -146,8 +146,6 @@ class PartitionIndexer:
 
 def meta_from_data(func: Callable[..., Any], frame: FrameExpr, operands: list[Any], kwargs: dict[str, Any]) -> Any:
     """What a user's function makes of the first partition that has rows; that partition is computed for it."""
-    from restride.collections.dataframe.base import new_collection
-
     for number in range(frame.npartitions):
         firsts = []
         for arg in [frame, *operands]:
@@ -156,8 +154,6 @@ def meta_from_data(func: Callable[..., Any], frame: FrameExpr, operands: list[An
                 firsts.append(new_collection(one))
             else:
                 firsts.append(arg)
-        from restride.collections.collection import compute
-
         lazy = [arg for arg in firsts if isinstance(arg, Collection)]
         values = iter(compute(*lazy))
         args = [next(values) if isinstance(arg, Collection) else arg for arg in firsts]

@@ -21,7 +21,7 @@ def reduced(frame: FrameExpr, steps: Sequence[Step], meta: Any) -> FrameExpr | S
 
     A scalar, unless `meta` is a pandas object or a declaration of one.
     """
-    from restride.collections.dataframe.methods.partitions import make_meta
+    from restride.collections.dataframe.methods.partitions import make_meta  # noqa: PLC0415  its methods use this module
 
     chunk, combine, aggregate = steps
     labelled = is_frame_like(meta) or isinstance(meta, (dict, list, tuple))

@@ -21,7 +21,7 @@ from restride.collections.dataframe.expr import (
     unknown_divisions,
 )
 from restride.collections.dataframe.meta import Meta, column_dtypes, has_default_index, level_dtypes, meta_of
-from restride.collections.dataframe.operations.selection import narrowed_kind, projected_meta
+from restride.collections.dataframe.operations.selection import choose, narrowed_kind, projected_meta
 from restride.collections.dataframe.partition import Partition, from_pandas, table_of
 from restride.collections.expression import Expr, Send, tokenize
 from restride.engine.graphs.graph import Params
@@ -113,8 +113,6 @@ class FromMemory(Source):
             levels = whole.columns[self.layout.n_columns :] if wanted.index and self.has_index else []
             whole = table_of([whole.column(i) for i in wanted.columns], levels, whole.num_rows)
         else:
-            from restride.collections.dataframe.operations.selection import choose
-
             whole = from_pandas(choose(whole, wanted, kind), meta)
         return self.replace(whole=whole, of_meta=meta, known=self.divisions if wanted.index else self.known)
 
