@@ -93,3 +93,10 @@ def test_mistakes_are_told_at_the_call():
         ours.drop_duplicates("b")
     with pytest.raises(ValueError, match="keep"):
         ours.drop_duplicates(keep="none")
+
+
+def test_categories_that_are_not_known_are_found_by_categorize():
+    theirs = pd.DataFrame({"k": list("cabca"), "x": range(5)})
+    ours = from_pandas(theirs).astype({"k": "category"}).categorize()
+    assert ours.k.cat.known
+    assert_same(ours, theirs.astype({"k": "category"}))

@@ -16,7 +16,7 @@ from restride.collections.dataframe.groupby.aggregating import ROWS, aggregated
 from restride.collections.dataframe.groupby.grouping import Grouping
 from restride.collections.dataframe.groupby.rows import with_missing
 from restride.collections.dataframe.groupby.specs import Asked, Output
-from restride.collections.dataframe.meta import positions_of
+from restride.collections.dataframe.meta import is_unknown_categorical, positions_of
 from restride.collections.dataframe.operations.distinct import distinct
 from restride.collections.dataframe.operations.groupby.counts import (
     AsDtype,
@@ -169,7 +169,8 @@ class Repetition(FrameBase):
         found = compute(*(self._new(distinct(column(self.expr, i))) for i in chosen))
         made = {}
         for i, values in zip(chosen, found):
-            series = rowwise(Method("astype"), column(self.expr, i), pd.CategoricalDtype(values))
+            ordered = getattr(meta.dtypes.iloc[i], "ordered", False)
+            series = rowwise(Method("astype"), column(self.expr, i), pd.CategoricalDtype(values, ordered=ordered))
             made[meta.columns[i]] = series
         return self._new(assigned(self.expr, made)) if made else self
 
@@ -419,4 +420,5 @@ def _n_distinct(series: FrameExpr, dropna: bool) -> ScalarExpr:
 
 def is_to_categorize(dtype: Any) -> bool:
     """Whether columns of a dtype are made categoricals unless others are asked for."""
-    return bool(pd.api.types.is_object_dtype(dtype) or isinstance(dtype, pd.StringDtype))
+    texts = pd.api.types.is_object_dtype(dtype) or isinstance(dtype, pd.StringDtype)
+    return bool(texts or is_unknown_categorical(dtype))
