@@ -81,7 +81,7 @@ def plan_shuffle(
     Examples
     --------
     >>> plan_shuffle(300, 300, [10_000] * 300).n_splits
-    16
+    17
     >>> plan_shuffle(20, 20, [500_000] * 20).n_splits
     20
     """

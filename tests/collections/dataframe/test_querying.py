@@ -32,7 +32,8 @@ def test_conditions_choose_the_rows_that_pandas_chooses(condition):
 
 @pytest.mark.parametrize("expression", ["x + y", "x * 2 - y / 4", "x > y", "-y", "sin(y) + abs(x)", "s.str.upper()"])
 def test_expressions_have_the_values_that_pandas_gives(expression):
-    assert_same(from_pandas(FRAME).eval(expression), FRAME.eval(expression))
+    # pandas hands what it can to numexpr where that is installed, which knows no strings.
+    assert_same(from_pandas(FRAME).eval(expression), FRAME.eval(expression, engine="python"))
 
 
 @given(

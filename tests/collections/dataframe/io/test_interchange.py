@@ -101,8 +101,8 @@ def test_polars_and_duckdb_take_frames(df):
     some = df[["i", "s", "f"]]
     assert pl.DataFrame(some).shape == (10, 3)
     assert_frame_equal(rd.from_arrow(pl.DataFrame(some)).compute(), FRAME[["i", "s", "f"]])
-    table = some.to_arrow()  # noqa: F841
-    assert duckdb.sql("select sum(i) from table").fetchall() == [(45,)]
+    arrow = some.to_arrow()  # noqa: F841
+    assert duckdb.sql("select sum(i) from arrow").fetchall() == [(45,)]
 
 
 # ---- functions and futures -------------------------------------------------------------------------------------------

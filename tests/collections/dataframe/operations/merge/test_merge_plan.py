@@ -104,7 +104,7 @@ def check(got: pd.DataFrame, expected: pd.DataFrame) -> None:
 def wider(have: object, want: object) -> bool:
     if isinstance(have, np.dtype) and isinstance(want, np.dtype):
         return have.kind == "O" or (have.kind in "iuf" and np.can_cast(want, have)) or have.kind == want.kind == "M"
-    return str(want) == "object" or str(have).lower() == str(want)
+    return str(want) == "object" or str(have).lower() == str(want).lower()
 
 
 @pytest.mark.parametrize("how", HOWS)
