@@ -195,8 +195,11 @@ class Embedded(SameProcess):
         if self.scheduler.any_held(self.worker.unreported()):
             self._exchange()
 
-    def longest_sleep(self) -> None:
-        """As long as no command comes."""
+    def longest_sleep(self) -> float | None:
+        """Until the next report is due, if there is something to report."""
+        if not self.worker.has_unreported:
+            return None
+        return max(self._reported + REPORT_SECONDS - perf_counter(), 0.0)
 
     def take_calls(self) -> list[Callback]:
         """Callbacks of those who wait for outputs."""

@@ -44,7 +44,11 @@ class Employer(Protocol):
         """A thread is about to run tasks of so many seconds each, and has not exchanged messages."""
 
     def longest_sleep(self) -> float | None:
-        """Nothing is left to do: after how many seconds to look again, unless the bell rings."""
+        """Nothing is left to do: after how many seconds to look again, unless the bell rings.
+
+        A number says that outcomes have been settled and wait to be reported. Some thread looks again then, also when
+        the one that has settled them is long at its next task.
+        """
 
     def take_calls(self) -> list[Call]:
         """What to call once the lock is released."""
@@ -110,6 +114,8 @@ class ComputeThreads:
         """Threads that run tasks too short to share."""
         self._standing_back = 0
         """Idle threads that leave such tasks to them."""
+        self._watching = 0
+        """Idle threads that look again before the bell rings."""
         self._turns = 0
         self._blas = BlasLimit()
         self._own = _Own()
@@ -261,6 +267,8 @@ class ComputeThreads:
             self._standing_back += standing_back
             self._tell_hungry()
             timeout = STAND_BACK_SECONDS if standing_back else self._employer.longest_sleep()
+            watching = timeout is not None
+            self._watching += watching
         insist = False
         try:
             if standing_back or not (self._employer.has_news() or self.worker.ready or self._closing):
@@ -272,6 +280,7 @@ class ComputeThreads:
             self._idle -= 1
             self._asleep.discard(number)
             self._standing_back -= standing_back
+            self._watching -= watching
             self._rung = max(self._rung - 1, 0)
             self._tell_hungry()
         return insist
@@ -396,6 +405,8 @@ class ComputeThreads:
             claimed, seconds = self._claim(thread, insist=insist)
             if seconds >= BATCH_SECONDS and not exchanged:
                 self._employer.exchange_before(seconds)
+            if claimed and not exchanged and not self._watching and self._idle and not self._rung:
+                self._have_one_watch()
         except Exception as error:  # noqa: BLE001  of ours: who waits must hear of it
             self._employer.fail(error)
             claimed = deque()
@@ -415,10 +426,18 @@ class ComputeThreads:
         elif fine:
             self._fine.add(thread)
         elif self.worker.ready and self._idle > self._rung:
-            self._rung += 1
-            self._tell_hungry()
-            self._bell.put(None)
+            self._ring()
         return claimed, seconds
+
+    def _have_one_watch(self) -> None:
+        """What this thread has settled, and not reported, must not wait for what it is about to run."""
+        if self._employer.longest_sleep() is not None:
+            self._ring()
+
+    def _ring(self) -> None:
+        self._rung += 1
+        self._tell_hungry()
+        self._bell.put(None)
 
 
 def make_calls(calls: list[Call]) -> None:
