@@ -37,6 +37,12 @@ def test_aggregates_are_those_of_pandas(case, by, name, sort, dropna, as_index):
     assert_same(ours, theirs)
 
 
+@pytest.mark.parametrize("name", ["var", "std", "sem", "mean", "skew", "kurt"])
+def test_moments_where_no_row_has_a_group(name):
+    frame = pd.DataFrame({"key": [None, None], "x": [1.0, 2.0]}, dtype="float64").astype({"key": "str"})
+    assert_same(getattr(from_pandas(frame, 2).groupby("key"), name)(), getattr(frame.groupby("key"), name)())
+
+
 @few
 @given(grouped(FRAME), st.sampled_from(["count", "min", "max", "first", "last", "nunique"]))
 def test_aggregates_of_strings_dates_and_truth_values_are_those_of_pandas(case, name):

@@ -45,6 +45,13 @@ def test_rows_with_missing_values_are_left_out(case, arguments):
     assert_same(case.ours.dropna(ignore_index=True, **arguments), case.theirs.dropna(ignore_index=True, **arguments))
 
 
+@pytest.mark.parametrize("n", [0, 1, 3])
+def test_rows_of_objects_that_are_numbered_anew_lose_the_name_of_their_labels(n):
+    frame = pd.DataFrame({"a": pd.Series([(1, 2)] * n, dtype="object")}).rename_axis(index="i")
+    for partitions in (1, 2):
+        assert_same(from_pandas(frame, partitions).dropna(ignore_index=True), frame.dropna(ignore_index=True))
+
+
 @given(partitioned(series(KINDS)))
 def test_missing_values_of_series_are_left_out(case):
     assert_same(case.ours.dropna(), case.theirs.dropna())

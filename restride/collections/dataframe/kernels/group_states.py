@@ -201,31 +201,31 @@ class Moments:
         x = x.astype(np.float64, copy=False)
         size = groups.n + 1
         counts = np.bincount(codes, minlength=size).astype(np.float64)
-        mean = _divided(np.bincount(codes, x, size), counts)
+        mean = _divided(_sums(codes, x, size), counts)
         parts = [counts, mean]
         if self.power > 1:
             distance = x - mean[codes]
             raised = distance
             for _ in range(2, self.power + 1):
                 raised = raised * distance
-                parts.append(np.bincount(codes, raised, size))
+                parts.append(_sums(codes, raised, size))
         return self._packed(parts, groups)
 
     def combine(self, states: Column, groups: Groups) -> pa.Array:
         n, mean, *powers = map(to_numpy, one_array(states).flatten())
         codes, size = groups.codes, groups.n + 1
-        counts = np.bincount(codes, n, size)
-        joint = _divided(np.bincount(codes, n * mean, size), counts)
+        counts = _sums(codes, n, size)
+        joint = _divided(_sums(codes, n * mean, size), counts)
         shift = mean - joint[codes]
         square = shift * shift
         parts = [counts, joint]
         if self.power > 1:
-            parts.append(np.bincount(codes, powers[0] + n * square, size))
+            parts.append(_sums(codes, powers[0] + n * square, size))
         if self.power > 2:
-            parts.append(np.bincount(codes, powers[1] + 3 * shift * powers[0] + n * square * shift, size))
+            parts.append(_sums(codes, powers[1] + 3 * shift * powers[0] + n * square * shift, size))
         if self.power > 3:
             fourth = powers[2] + 4 * shift * powers[1] + 6 * square * powers[0] + n * square * square
-            parts.append(np.bincount(codes, fourth, size))
+            parts.append(_sums(codes, fourth, size))
         return self._packed(parts, groups)
 
     def _packed(self, parts: Sequence[np.ndarray], groups: Groups) -> pa.Array:
@@ -257,15 +257,15 @@ class Comoments:
     def _joined(self, codes: Ints, states: Sequence[np.ndarray], groups: Groups) -> pa.Array:
         n, x, y, xx, yy, xy = states
         size = groups.n + 1
-        counts = np.bincount(codes, n, size)
-        mean_x = _divided(np.bincount(codes, n * x, size), counts)
-        mean_y = _divided(np.bincount(codes, n * y, size), counts)
+        counts = _sums(codes, n, size)
+        mean_x = _divided(_sums(codes, n * x, size), counts)
+        mean_y = _divided(_sums(codes, n * y, size), counts)
         dx, dy = x - mean_x[codes], y - mean_y[codes]
         parts = [
             counts, mean_x, mean_y,
-            np.bincount(codes, xx + n * dx * dx, size),
-            np.bincount(codes, yy + n * dy * dy, size),
-            np.bincount(codes, xy + n * dx * dy, size),
+            _sums(codes, xx + n * dx * dx, size),
+            _sums(codes, yy + n * dy * dy, size),
+            _sums(codes, xy + n * dx * dy, size),
         ]  # fmt: skip
         arrays = [pa.array(part[: groups.n]) for part in parts]
         return pa.StructArray.from_arrays(arrays, names=["n", "x", "y", "xx", "yy", "xy"])
@@ -390,6 +390,11 @@ def _widened(values: np.ndarray) -> np.ndarray:
     """Numbers of the type that their sum has."""
     wide = {"u": np.uint64, "f": np.float64}.get(values.dtype.kind, np.int64)
     return values.astype(wide, copy=False)
+
+
+def _sums(codes: Ints, values: np.ndarray, size: int) -> np.ndarray:
+    """Sums by code as floats, also where there is nothing, of which numpy makes integers."""
+    return np.bincount(codes, values, size).astype(np.float64, copy=False)
 
 
 def _divided(total: np.ndarray, counts: np.ndarray) -> np.ndarray:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from restride.collections.dataframe.expr import FrameExpr, Wanted
-from restride.collections.dataframe.operations.selection import Project, kind_of
+from restride.collections.dataframe.meta import index_of
+from restride.collections.dataframe.operations.selection import Project, kind_of, renamed
 from restride.collections.expression import Expr
 from restride.collections.pushdown import push
 from restride.errors import InternalError
@@ -45,8 +46,15 @@ class _Columns:
         if have is not None:
             part = Wanted(tuple(have.columns.index(i) for i in part.columns), part.index)
         if part == made.everything and kind_of(made.meta) == taker.kind:
-            return made
+            return _with_names_of(taker, made)
         return Project(made, part, taker.kind).made_at(taker.origin)
+
+
+def _with_names_of(taker: FrameExpr, made: FrameExpr) -> FrameExpr:
+    """The same, where opaque partitions have a default index of another name than the meta of what was pushed."""
+    if not made.layout.opaque or index_of(made.meta).names == index_of(taker.meta).names:
+        return made
+    return renamed(made, taker.meta).made_at(taker.origin)
 
 
 _COLUMNS = _Columns()
