@@ -5,7 +5,7 @@ from collections import defaultdict
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import restride as rs
@@ -15,7 +15,7 @@ KEYS = {
     "int64": st.integers(0, 6),
     "float64": st.sampled_from([0.0, 1.0, np.nan, 2.5]),
     "str": st.sampled_from(["", "a", "b", "ä", None]),
-    "object": st.sampled_from(["a", 1, (2, "b")]),
+    "object": st.sampled_from(["a", 1, None]),
 }
 VALUES = st.one_of(
     *(st.lists(values, min_size=4, max_size=4) for values in (
@@ -28,6 +28,8 @@ VALUES = st.one_of(
 def test_values_are_looked_up_as_pandas_does(data, kind, values, na_action):
     series = pd.Series(data.draw(st.lists(KEYS[kind], min_size=1, max_size=12)), dtype=kind)
     keys = data.draw(st.lists(KEYS[kind], max_size=4, unique_by=repr))
+    # Of objects pandas has None for a key or not, depending on the values around and on whether it is given a dict.
+    assume(kind != "object" or None not in keys)
     mapping = pd.Series(values[: len(keys)], index=pd.Index(keys, dtype=kind))
     ours = rd.from_pandas(series, npartitions=2)
     for given_ in (mapping, dict(mapping) if mapping.index.is_unique else mapping):

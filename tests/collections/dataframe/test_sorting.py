@@ -41,8 +41,8 @@ def test_sort_values_is_pandas_stable_sort_by_any_columns(
 ) -> None:
     by = data.draw(st.lists(st.sampled_from(list(case.theirs.columns)), min_size=1, max_size=3, unique=True))
     ascending = data.draw(st.lists(st.booleans(), min_size=len(by), max_size=len(by)))
-    # pandas takes no further key into account beside one that is missing everywhere.
-    assume(len(by) == 1 or not case.theirs[by].isna().all().any())
+    # Beside a key that is missing everywhere, pandas puts missing values of a descending one last, asked for first.
+    assume(na_position == "last" or len(by) == 1 or all(ascending) or not case.theirs[by].isna().all().any())
     kwargs: dict[str, Any] = {"ascending": ascending, "na_position": na_position, "ignore_index": ignore_index}
     ours = case.ours.sort_values(by, npartitions=n, **kwargs)
     assert ours.npartitions == n
@@ -253,9 +253,6 @@ def test_repartition_by_time_and_by_size() -> None:
 @given(partitioned(frames(KINDS, min_columns=2)), st.data(), st.integers(1, 5))
 def test_a_shuffle_brings_equal_keys_together_and_loses_nothing(case: Case, data: st.DataObject, n: int) -> None:
     by = data.draw(st.lists(st.sampled_from(list(case.theirs.columns)), min_size=1, max_size=2, unique=True))
-    # docs/coverage.md names objects that are equal to each other and of several types
-    mixed = [c for c in case.theirs if case.theirs[c].dtype == object and 1 in set(case.theirs[c])]
-    assume(not mixed)
     shuffled = case.ours.shuffle(by, npartitions=n)
     parts = rs.compute(*(shuffled.get_partition(i) for i in range(n)))
     whole = pd.concat([part for part in parts if len(part)] or parts[:1])
@@ -358,8 +355,7 @@ def test_extreme_rows_are_those_of_pandas(case: Case, n: int, keep: str, by: Any
 )
 def test_quantiles_are_exact(case: Case, q: float, how: Any) -> None:
     ours, theirs = case.ours.quantile(q, interpolation=how).compute(), case.theirs.quantile(q, interpolation=how)
-    exact = case.theirs.dtype != "float32"
-    assert (pd.isna(ours) and pd.isna(theirs)) or ours == (theirs if exact else pytest.approx(theirs, rel=1e-6))
+    assert (pd.isna(ours) and pd.isna(theirs)) or ours == theirs
     if (
         case.theirs.dtype not in ("Int64", "float32") and case.theirs.notna().any()
     ):  # where the dtype depends on the values

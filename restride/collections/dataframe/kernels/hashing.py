@@ -8,6 +8,7 @@ not: whoever compares such columns casts them to one type first. The high bits a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -79,7 +80,10 @@ def hash_column(column: Column) -> Hashes:
 
 
 def hash_objects(values: pd.Series | pd.Index) -> Hashes:
-    """A hash for each value of a column that Arrow cannot hold, by pandas; nulls as in other columns.
+    """A hash for each value of a column that Arrow cannot hold; nulls as in other columns.
+
+    What is equal hashes alike whatever else there is in the column: numbers, 1 and True among them, by their value as
+    in Python, which is the same in every process, other objects by their text.
 
     Raises
     ------
@@ -87,7 +91,14 @@ def hash_objects(values: pd.Series | pd.Index) -> Hashes:
         A value cannot be hashed.
     """
     series = pd.Series(values, copy=False)
-    hashes: Hashes = np.array(pd.util.hash_pandas_object(series, index=False), np.uint64)
+    if not pd.api.types.is_object_dtype(series.dtype):
+        hashes: Hashes = np.array(pd.util.hash_pandas_object(series, index=False), np.uint64)
+    else:
+        own = [hash(value) if isinstance(value, Number) else None for value in series if hash(value) is not None]
+        texts = [str(value) if number is None else "" for value, number in zip(series, own)]
+        hashes = np.array(pd.util.hash_array(np.array(texts, object), categorize=False), np.uint64)
+        numbers = np.array([number is not None for number in own], bool)
+        hashes[numbers] = hash_integers(np.array([number for number in own if number is not None], np.int64))
     hashes[series.isna().to_numpy()] = _NULL
     return hashes
 

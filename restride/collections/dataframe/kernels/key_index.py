@@ -38,8 +38,8 @@ class KeyIndex:
     --------
     >>> import pyarrow as pa
     >>> index = KeyIndex([pa.array([30, 10, 20, 10])])
-    >>> index.unique
-    False
+    >>> index.unique, index.find([pa.array([20, 10, 5])]).tolist()
+    (False, [1, 0, -1])
     >>> [rows.tolist() for rows in index.pairs(index.find([pa.array([20, 10, 5])]))]
     [[0, 1, 1], [2, 1, 3]]
     """

@@ -238,7 +238,8 @@ class TakeQuantiles:
             method = how
             if how == "nearest" and between == 0.5:
                 method = "lower" if first % 2 == 0 else "higher"
-            found.append(np.quantile(pair, between, method=method))  # type: ignore[call-overload]
+            # A list: one float would be taken in the precision of the values, and pandas works in double.
+            found.append(np.quantile(pair, [between], method=method)[0])  # type: ignore[call-overload]
         return _of_dtype(np.array(found), dtype, how)
 
 
