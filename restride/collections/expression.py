@@ -30,6 +30,9 @@ LITERAL_LIMIT = 64 * 1024
 Send = Callable[[list[Any]], "Sequence[Future]"]
 """Takes values to the workers, past the scheduler; gives a future of each."""
 
+LARGE, LARGE_BLOCK = 1 << 20, 64 << 10
+"""Bytes of a value, and of a block of it, from which data had better not go along with tasks: see `goes_apart`."""
+
 _construction_ids = itertools.count()
 
 
@@ -148,6 +151,11 @@ class Expr:
 
     def __repr__(self) -> str:
         return f"<{self.name}>"
+
+
+def goes_apart(nbytes: int, n_blocks: int) -> bool:
+    """Whether data of the client's go straight to workers, not by way of the scheduler with the tasks that use them."""
+    return nbytes >= max(LARGE, LARGE_BLOCK * n_blocks)
 
 
 def subexpressions(roots: Iterable[Expr]) -> list[Expr]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from restride.collections.expression import Expr, rewrite
+from restride.collections.expression import Expr, rewrite, subexpressions
 
 Pass = Callable[[Sequence[Expr]], list[Expr]]
 
@@ -23,12 +23,12 @@ def ship(roots: Sequence[Expr]) -> list[Expr]:
     return rewrite(roots, lambda expr: expr.shipped())
 
 
-_passes: list[Pass] = []
+_passes: dict[tuple[type[Expr], ...], tuple[Pass, ...]] = {}
 
 
-def add_passes(*passes: Pass) -> None:
-    """Have these passes run, too: each kind of collection brings its own as it is imported."""
-    _passes.extend(passes)
+def add_passes(kinds: tuple[type[Expr], ...], *passes: Pass) -> None:
+    """Have these passes run where there are nodes of some kinds: each kind of collection brings its own."""
+    _passes[kinds] = passes
 
 
 def optimized(roots: Sequence[Expr], *, ship_data: bool = False) -> list[Expr]:
@@ -41,6 +41,9 @@ def optimized(roots: Sequence[Expr], *, ship_data: bool = False) -> list[Expr]:
         Tasks will run in other processes.
     """
     exprs = list(roots)
-    for run in (*_passes, ship) if ship_data else _passes:
-        exprs = run(exprs)
-    return exprs
+    nodes = subexpressions(exprs)
+    for kinds, passes in _passes.items():
+        if any(isinstance(node, kinds) for node in nodes):
+            for run in passes:
+                exprs = run(exprs)
+    return ship(exprs) if ship_data else exprs

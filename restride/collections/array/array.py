@@ -38,6 +38,7 @@ NUMPY_FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {}
 """numpy's functions that stay lazy when called with an `Array`; filled by `implements`."""
 
 add_passes(
+    (ArrayExpr,),
     push_slices,
     simplify,  # after slices, which bring rechunks together
     push_rechunks,  # after rechunks in a row have become one

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from restride.engine.client.futures import Future
 
 add_passes(
+    (FrameExpr, ScalarExpr),
     simplify,  # projections in a row, before masks are compared with what they are masks of
     push_columns,  # before filters, which rows in the way that number themselves would stop
     simplify,

@@ -134,6 +134,11 @@ def table_of(columns: Sequence[Column], levels: Sequence[Column], n: int) -> pa.
     return pa.Table.from_arrays([*columns, *levels], names=canonical_names(len(columns), len(levels)))
 
 
+def columns_of(table: pa.Table, meta: Meta) -> list[pa.ChunkedArray]:
+    """The data columns of a partition."""
+    return table.columns[: len(column_dtypes(meta))]
+
+
 def levels_of(table: pa.Table, meta: Meta) -> list[pa.ChunkedArray]:
     """The levels of the index of a partition's rows, as they are stored."""
     first = len(column_dtypes(meta))

@@ -19,7 +19,7 @@ from restride.collections.array.operations.cuts import WHOLE, Cuts, span, spanni
 from restride.collections.array.operations.file_variable import file_variable
 from restride.collections.array.operations.slicing import cut_array
 from restride.collections.blocks import Blocks, Map, take_params
-from restride.collections.expression import LITERAL_LIMIT, Expr, Send
+from restride.collections.expression import LITERAL_LIMIT, Expr, Send, goes_apart
 from restride.engine.graphs.graph import Params
 
 
@@ -92,7 +92,7 @@ class BlockSource(Source):
         return self.column
 
     def sent(self, send: Send) -> Expr:
-        if self.function is not _as_it_is or self.nbytes < max(LARGE, LARGE_BLOCK * self.n_blocks):
+        if self.function is not _as_it_is or not goes_apart(self.nbytes, self.n_blocks):
             return self
         return Persisted(send(list(self.column)), self.chunks, self.dtype)
 
@@ -215,8 +215,6 @@ class FromArray(Source):
         return BlockSource(self.chunks, self.dtype, _as_it_is, blocks, self.label)
 
 
-LARGE, LARGE_BLOCK = 1 << 20, 64 << 10
-"""Bytes of an array, and of a block of it, from which data had better not go by way of the scheduler."""
 FEW_BLOCKS = 32
 """Blocks that are enough for all threads to have something to read."""
 

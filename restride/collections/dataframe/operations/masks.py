@@ -27,6 +27,30 @@ def is_condition(node: Rowwise) -> bool:
     return plain or getattr(node.function, "path", "") in _METHODS
 
 
+def rebuilt(condition: FrameExpr, leaf: Callable[[FrameExpr], FrameExpr | None]) -> FrameExpr | None:
+    """The same comparisons of other series.
+
+    Parameters
+    ----------
+    condition : FrameExpr
+    leaf : callable
+        Gives what stands for a series that is no comparison; None where there is nothing.
+
+    Returns
+    -------
+    FrameExpr or None
+        None where something is neither a comparison nor has anything to stand for it.
+    """
+    if not isinstance(condition, Rowwise):
+        return leaf(condition)
+    if not is_condition(condition):
+        return None
+    args = [rebuilt(arg, leaf) if isinstance(arg, FrameExpr) else arg for arg in condition.args]
+    if any(new is None and arg is not None for new, arg in zip(args, condition.args)):
+        return None
+    return condition.replace(args=tuple(args), declared=condition.meta)
+
+
 def over(
     series: FrameExpr, old: FrameExpr, new: FrameExpr, place_of: Callable[[int], int | None] = lambda place: place
 ) -> FrameExpr | None:
@@ -39,21 +63,17 @@ def over(
     place_of : callable
         Where in the new frame a column of the old one is; None if it is not there.
     """
-    if isinstance(series, Relabel):
-        frame = over(series.frame, old, new, place_of)
-        return None if frame is None else series.replace(frame=frame)
-    if isinstance(series, Project):
-        if series.frame != old or series.kind != "series" or series.wanted.index:
-            return None
-        place = place_of(series.wanted.columns[0])
+
+    def column(leaf: FrameExpr) -> FrameExpr | None:
+        if isinstance(leaf, Relabel):
+            frame = over(leaf.frame, old, new, place_of)
+            return None if frame is None else leaf.replace(frame=frame)
+        own = isinstance(leaf, Project) and leaf.frame == old and leaf.kind == "series" and not leaf.wanted.index
+        place = place_of(leaf.wanted.columns[0]) if own and isinstance(leaf, Project) else None
         if place is None:
             return None
-        column = Project(new, Wanted((place,), False), "series")
-        same = column.meta.name == series.meta.name
-        return column if same else Relabel(column, column.meta.rename(series.meta.name))
-    if not isinstance(series, Rowwise) or not is_condition(series):
-        return None
-    args = [over(arg, old, new, place_of) if isinstance(arg, FrameExpr) else arg for arg in series.args]
-    if any(arg is None and had is not None for arg, had in zip(args, series.args)):
-        return None
-    return series.replace(args=tuple(args), declared=series.meta)
+        found = Project(new, Wanted((place,), False), "series")
+        same = found.meta.name == leaf.meta.name
+        return found if same else Relabel(found, found.meta.rename(leaf.meta.name))
+
+    return rebuilt(series, column)

@@ -33,6 +33,7 @@ from restride.collections.dataframe.operations.selection import (
 from restride.collections.dataframe.partition import (
     Partition,
     column_from_pandas,
+    columns_of,
     from_pandas,
     levels_of,
     n_rows,
@@ -381,7 +382,7 @@ class AssignBlock:
     def __call__(self, partition: Partition, *columns: Partition) -> Partition:
         n = self.of.shape[1]
         if isinstance(partition, pa.Table) and all(isinstance(column, pa.Table) for column in columns):
-            data = dict(enumerate(partition.columns[:n]))
+            data = dict(enumerate(columns_of(partition, self.of)))
             data |= {place: column.column(0) for place, column in zip(self.places, columns)}
             return table_of(list(data.values()), levels_of(partition, self.of), partition.num_rows)
         frame = to_pandas(partition, self.of, index=False)
@@ -522,8 +523,9 @@ class NumberRows:
     def __call__(self, start: int, partition: Partition) -> Partition:
         numbers = np.arange(start, start + n_rows(partition))
         if isinstance(partition, pa.Table):
-            columns = partition.columns[: 1 if isinstance(self.of, pd.Series) else self.of.shape[1]]
-            return table_of(columns, [column_from_pandas(numbers, np.dtype(np.int64))], len(numbers))
+            return table_of(
+                columns_of(partition, self.of), [column_from_pandas(numbers, np.dtype(np.int64))], len(numbers)
+            )
         return partition.set_axis(pd.Index(numbers, name=self.meta.index.name), axis=0)
 
 

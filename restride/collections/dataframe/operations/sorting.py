@@ -17,10 +17,11 @@ from restride.collections.dataframe.operations.places import (
     dtypes_of,
     empty_index,
     index_as_series,
+    numbered,
     with_index_of,
 )
 from restride.collections.dataframe.operations.rowwise import labelled
-from restride.collections.dataframe.operations.selection import column, columns, index, narrow, renamed, without_index
+from restride.collections.dataframe.operations.selection import column, columns, index, narrow, without_index
 from restride.collections.dataframe.operations.shuffle import KeyDivisions, RangeShuffle, range_shuffle
 from restride.collections.dataframe.operations.shuffle_keys import key_place
 
@@ -48,12 +49,6 @@ def sorted_by_values(
     ]
     new: FrameExpr = range_shuffle(frame, n or frame.npartitions, by, spread=True)
     return numbered(new) if ignore_index else new
-
-
-def numbered(frame: FrameExpr) -> FrameExpr:
-    """A frame or series with a default index without a name."""
-    frame = without_index(frame)
-    return frame if frame.meta.index.name is None else renamed(frame, frame.meta.rename_axis(index=None))
 
 
 def sort_positions(frame: FrameExpr, by: Sequence[Hashable]) -> list[int]:

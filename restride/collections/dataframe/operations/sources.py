@@ -23,11 +23,8 @@ from restride.collections.dataframe.expr import (
 from restride.collections.dataframe.meta import Meta, column_dtypes, has_default_index, level_dtypes, meta_of
 from restride.collections.dataframe.operations.selection import choose, narrowed_kind, projected_meta
 from restride.collections.dataframe.partition import Partition, from_pandas, table_of
-from restride.collections.expression import Expr, Send, tokenize
+from restride.collections.expression import Expr, Send, goes_apart, tokenize
 from restride.engine.graphs.graph import Params
-
-LARGE, LARGE_PARTITION = 1 << 20, 64 << 10
-"""Bytes of a frame, and of a partition of it, from which data had better not go by way of the scheduler."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -181,7 +178,7 @@ class FromParts(Source):
 
     def sent(self, send: Send) -> Expr:
         nbytes = sum(part.nbytes for part in self.parts if isinstance(part, pa.Table))
-        if nbytes < max(LARGE, LARGE_PARTITION * len(self.parts)):
+        if not goes_apart(nbytes, len(self.parts)):
             return self
         return Persisted(send(list(self.parts)), self)
 

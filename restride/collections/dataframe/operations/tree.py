@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -85,8 +85,8 @@ class ReducedScalar(ScalarExpr):
 
 def reduced_blocks(frame: FrameExpr, partitions: Blocks, steps: Steps, name: str, origin: str | None) -> Blocks:
     """The table of the one block that a reduction leaves of a frame's partitions."""
-    partials = frame.by_partition(steps.partial, partitions)
-    table = tree_of(Map(**{**vars(partials), "name": name, "origin": origin}), steps.combine, name, origin)
+    partials = replace(frame.by_partition(steps.partial, partitions), name=name, origin=origin)
+    table = tree_of(partials, steps.combine, name, origin)
     return Map(n=1, inputs=(table,), kernel=steps.finish, index=(every(1),), name=f"{name}-finish", origin=origin)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from restride.collections.dataframe.expr import FrameExpr
-from restride.collections.dataframe.operations.masks import is_condition
+from restride.collections.dataframe.operations.masks import rebuilt
 from restride.collections.dataframe.operations.rowwise import Assign, Filter, Rowwise, StoreIndex
 from restride.collections.dataframe.operations.selection import Project, Relabel
 from restride.collections.expression import Expr, rewrite, subexpressions
@@ -102,17 +102,16 @@ def _pushed(node: Filter, *, alone: bool) -> Expr:
 
 def _unfiltered(series: FrameExpr, mask: FrameExpr) -> FrameExpr | None:
     """Truth values made of filtered rows as those of all rows; None where more than comparisons make them."""
-    if isinstance(series, Filter):
-        return series.frame if series.mask == mask else None
-    if isinstance(series, (Project, Relabel)):
-        frame = _unfiltered(series.frame, mask)
-        return None if frame is None else series.replace(frame=frame)
-    if not isinstance(series, Rowwise) or not is_condition(series):
-        return None
-    args = [_unfiltered(arg, mask) if isinstance(arg, FrameExpr) else arg for arg in series.args]
-    if any(new is None and arg is not None for new, arg in zip(args, series.args)):
-        return None
-    return series.replace(args=tuple(args), declared=series.meta)
+
+    def whole(leaf: FrameExpr) -> FrameExpr | None:
+        if isinstance(leaf, Filter):
+            return leaf.frame if leaf.mask == mask else None
+        if not isinstance(leaf, (Project, Relabel)):
+            return None
+        frame = _unfiltered(leaf.frame, mask)
+        return None if frame is None else leaf.replace(frame=frame)
+
+    return rebuilt(series, whole)
 
 
 def select_parts(roots: Sequence[Expr]) -> list[Expr]:

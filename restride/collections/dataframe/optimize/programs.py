@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from restride.collections.blocks import Blocks, Map, every
 from restride.collections.dataframe.expr import FrameExpr, ScalarExpr
-from restride.collections.dataframe.meta import Meta, column_dtypes
+from restride.collections.dataframe.meta import Meta
 from restride.collections.dataframe.operations.rowwise import (
     Filter,
     Rowwise,
@@ -27,7 +27,7 @@ from restride.collections.dataframe.operations.rowwise import (
     template_of,
     true_rows,
 )
-from restride.collections.dataframe.partition import Partition, column_from_pandas, table_of
+from restride.collections.dataframe.partition import Partition, column_from_pandas, columns_of, table_of
 from restride.collections.expression import Expr, subexpressions
 
 
@@ -209,9 +209,5 @@ class SelectBlock:
         rows = np.flatnonzero(true)
         labels = column_from_pandas(rows + start, rows.dtype)
         indices = pa.array(rows)
-        columns = [pc.take(column, indices, boundscheck=False) for column in partition.columns[: _width(self.of)]]
+        columns = [pc.take(column, indices, boundscheck=False) for column in columns_of(partition, self.of)]
         return table_of(columns, [labels], len(rows))
-
-
-def _width(meta: Meta) -> int:
-    return len(column_dtypes(meta))

@@ -104,16 +104,11 @@ class MergeBase(FrameExpr):
             used = sorted(new.used(side))
             columns = tuple(place for place in used if place < frame.layout.n_columns)
             with_index = any(place >= frame.layout.n_columns for place in used)
-            sides.append(narrow_frame(frame, Wanted(columns, with_index)))
+            sides.append(narrow(frame, Wanted(columns, with_index)))
             moved = {place: i for i, place in enumerate(columns)}
             moved |= {frame.layout.n_columns + i: len(columns) + i for i in range(frame.layout.n_levels)}
             places.append(moved)
         return self.replace(left=sides[0], right=sides[1], plan=new.moved(*places))
-
-
-def narrow_frame(frame: FrameExpr, wanted: Wanted) -> FrameExpr:
-    """As `narrow`, where a frame without columns still is a frame."""
-    return narrow(frame, wanted)
 
 
 _KEPT = {"inner": ("left", "right"), "left": ("left",), "right": ("right",), "semi": ("left",), "anti": ("left",)}
