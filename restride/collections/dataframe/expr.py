@@ -182,6 +182,19 @@ class FrameExpr(DescribedFields):
         )
 
 
+class NewRows(FrameExpr):
+    """A node that makes rows anew: how many there are, and between which labels, only computing tells."""
+
+    def _lengths(self) -> Lengths | None:
+        return None
+
+    def _divisions(self) -> Divisions:
+        return unknown_divisions(self.npartitions)
+
+    def _rows(self) -> str:
+        return self.name
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class ScalarExpr(DescribedFields):
     """A node that stands for one value, such as a sum; its one block is the value."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from restride.collections.blocks import Blocks, Map
-from restride.collections.dataframe.expr import FrameExpr, Lengths, unknown_divisions
+from restride.collections.dataframe.expr import FrameExpr, NewRows
 from restride.collections.dataframe.meta import Meta
 from restride.collections.dataframe.operations.partitions import Coalesce
 from restride.collections.dataframe.partition import from_pandas, to_pandas
@@ -17,7 +17,7 @@ from restride.collections.expression import Expr
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Assembled(FrameExpr):
+class Assembled(NewRows):
     """What a function makes of several frames, each in one partition, and single values."""
 
     function: Callable[..., Any]
@@ -35,15 +35,6 @@ class Assembled(FrameExpr):
 
     def _npartitions(self) -> int:
         return 1
-
-    def _lengths(self) -> Lengths | None:
-        return None
-
-    def _divisions(self) -> tuple[None, ...]:
-        return unknown_divisions(1)
-
-    def _rows(self) -> str:
-        return self.name
 
     def blocks(self, *children: Blocks) -> Blocks:
         metas = tuple(part.meta if isinstance(part, FrameExpr) else None for part in self.parts)

@@ -15,6 +15,7 @@ from restride.collections.dataframe.expr import (
     Divisions,
     FrameExpr,
     Lengths,
+    NewRows,
     ScalarExpr,
     Wanted,
     default_divisions,
@@ -90,7 +91,7 @@ class Resize(FrameExpr):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class CutEach(FrameExpr):
+class CutEach(NewRows):
     """A frame whose partitions are each cut into some of about equal size."""
 
     frame: FrameExpr
@@ -107,12 +108,6 @@ class CutEach(FrameExpr):
 
     def _npartitions(self) -> int:
         return sum(self.counts)
-
-    def _divisions(self) -> Divisions:
-        return unknown_divisions(self.npartitions)
-
-    def _lengths(self) -> None:
-        return None
 
     def _rows(self) -> str:
         return f"{self.frame.rows}{list(self.counts)}"

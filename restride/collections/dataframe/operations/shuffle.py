@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from restride.collections.blocks import Blocks, Gather, Map, every
-from restride.collections.dataframe.expr import Divisions, FrameExpr, ScalarExpr, Wanted, unknown_divisions
+from restride.collections.dataframe.expr import Divisions, FrameExpr, NewRows, ScalarExpr, Wanted, unknown_divisions
 from restride.collections.dataframe.kernels.pieces import (
     Buckets,
 )
@@ -49,7 +49,7 @@ PARTITIONWISE = (Assign, Filter, Project, Rearrange, Relabel)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Shuffle(FrameExpr):
+class Shuffle(NewRows):
     """Base of shuffles of a frame's rows into `n` partitions; rows of one are in the order that they were in before."""
 
     frame: FrameExpr
@@ -65,15 +65,6 @@ class Shuffle(FrameExpr):
 
     def _npartitions(self) -> int:
         return self.n
-
-    def _lengths(self) -> None:
-        return None
-
-    def _divisions(self) -> Divisions:
-        return unknown_divisions(self.n)
-
-    def _rows(self) -> str:
-        return self.name
 
     def value_source(self, place: int) -> tuple[FrameExpr, int]:
         return self.frame, place

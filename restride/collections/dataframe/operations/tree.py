@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from restride.collections.blocks import Blocks, Gather, Map, every
-from restride.collections.dataframe.expr import FrameExpr, ScalarExpr, unknown_divisions
+from restride.collections.dataframe.expr import FrameExpr, NewRows, ScalarExpr
 from restride.collections.dataframe.meta import Meta
 
 FAN_IN = 16
@@ -29,7 +29,7 @@ class Steps:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Reduced(FrameExpr):
+class Reduced(NewRows):
     """What is left of all partitions of a frame, as one partition."""
 
     frame: FrameExpr
@@ -49,12 +49,6 @@ class Reduced(FrameExpr):
 
     def _npartitions(self) -> int:
         return 1
-
-    def _lengths(self) -> None:
-        return None
-
-    def _divisions(self) -> tuple[None, ...]:
-        return unknown_divisions(1)
 
     def _rows(self) -> str:
         return self.of_rows or self.name

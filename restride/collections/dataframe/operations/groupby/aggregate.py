@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from restride.collections.blocks import Blocks, Gather, Map, every
-from restride.collections.dataframe.expr import FrameExpr, Wanted, unknown_divisions
+from restride.collections.dataframe.expr import FrameExpr, NewRows, Wanted
 from restride.collections.dataframe.kernels.aggregates import Aggregate, same
 from restride.collections.dataframe.kernels.group_states import Extreme
 from restride.collections.dataframe.kernels.group_tree import Aggregation, concat_partials
@@ -45,7 +45,7 @@ FAN_IN = 8
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class GroupAggregate(FrameExpr):
+class GroupAggregate(NewRows):
     """Aggregates of the groups of a frame's rows."""
 
     frame: FrameExpr
@@ -79,12 +79,6 @@ class GroupAggregate(FrameExpr):
 
     def _npartitions(self) -> int:
         return self.split_out or 1
-
-    def _lengths(self) -> None:
-        return None
-
-    def _divisions(self) -> tuple[None, ...]:
-        return unknown_divisions(self.npartitions)
 
     def _rows(self) -> str:
         keys = self.aggregation.keys

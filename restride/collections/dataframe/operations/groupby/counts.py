@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 
 from restride.collections.blocks import Blocks, Map
-from restride.collections.dataframe.expr import FrameExpr, ScalarExpr, unknown_divisions
+from restride.collections.dataframe.expr import FrameExpr, NewRows, ScalarExpr, unknown_divisions
 from restride.collections.dataframe.meta import Meta
 from restride.collections.dataframe.partition import Partition, from_pandas, to_pandas
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class OfWhole(FrameExpr):
+class OfWhole(NewRows):
     """What a function of pandas objects makes of a frame of one partition."""
 
     frame: FrameExpr
@@ -30,15 +30,6 @@ class OfWhole(FrameExpr):
     def _meta(self) -> Meta:
         meta: Meta = self.of_meta
         return meta
-
-    def _lengths(self) -> None:
-        return None
-
-    def _divisions(self) -> tuple[None, ...]:
-        return unknown_divisions(1)
-
-    def _rows(self) -> str:
-        return self.name
 
     def blocks(self, *children: Blocks) -> Blocks:
         return self.by_partition(CallOnWhole(self.frame.meta, self.function, self.meta), *children)
@@ -179,7 +170,7 @@ class StackValues:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class SideBySide(FrameExpr):
+class SideBySide(NewRows):
     """Series of one partition each as the columns of a frame, row by row; shorter ones are filled up."""
 
     series: tuple[FrameExpr, ...]
@@ -195,15 +186,6 @@ class SideBySide(FrameExpr):
 
     def _npartitions(self) -> int:
         return 1
-
-    def _lengths(self) -> None:
-        return None
-
-    def _divisions(self) -> tuple[None, ...]:
-        return unknown_divisions(1)
-
-    def _rows(self) -> str:
-        return self.name
 
     def blocks(self, *children: Blocks) -> Blocks:
         kernel = ConcatColumns(tuple(one.meta for one in self.series), self.meta)

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from restride.collections.blocks import Blocks, Gather, every
-from restride.collections.dataframe.expr import FrameExpr, Wanted, unknown_divisions
+from restride.collections.dataframe.expr import FrameExpr, NewRows, Wanted
 from restride.collections.dataframe.kernels.distinct_rows import distinct_rows
 from restride.collections.dataframe.kernels.group_tree import SAMPLE_ROWS, Keys
 from restride.collections.dataframe.kernels.radix import argsort
@@ -38,7 +38,7 @@ POSITION = "__row__"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class DropDuplicates(FrameExpr):
+class DropDuplicates(NewRows):
     """The rows of a frame, of those with equal keys one or none, in their order, as one partition."""
 
     frame: FrameExpr
@@ -65,12 +65,6 @@ class DropDuplicates(FrameExpr):
 
     def _npartitions(self) -> int:
         return 1
-
-    def _lengths(self) -> None:
-        return None
-
-    def _divisions(self) -> tuple[None, ...]:
-        return unknown_divisions(1)
 
     def _rows(self) -> str:
         keys = narrow(self.frame, Wanted(self.on, False)).name

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from restride.collections.blocks import Blocks, Gather, every
-from restride.collections.dataframe.expr import Divisions, FrameExpr, Lengths, Wanted, unknown_divisions
+from restride.collections.dataframe.expr import Divisions, FrameExpr, Lengths, NewRows, Wanted, unknown_divisions
 from restride.collections.dataframe.kernels.sort_keys import SortKey
 from restride.collections.dataframe.meta import Meta, has_default_index, index_of, is_frame_like
 from restride.collections.dataframe.operations.groupby.levels import RowPositions
@@ -168,7 +168,7 @@ class Windowed:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class SplitGroups(FrameExpr):
+class SplitGroups(NewRows):
     """Base of what pandas makes of each partition of a frame whose groups are in one partition each."""
 
     frame: FrameExpr
@@ -185,15 +185,6 @@ class SplitGroups(FrameExpr):
     def _meta(self) -> Meta:
         meta: Meta = self.of_meta
         return meta
-
-    def _lengths(self) -> None:
-        return None
-
-    def _divisions(self) -> Divisions:
-        return unknown_divisions(self.npartitions)
-
-    def _rows(self) -> str:
-        return self.name
 
 
 @dataclass(frozen=True, eq=False, repr=False)

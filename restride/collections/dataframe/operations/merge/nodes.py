@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from restride.collections.blocks import Blocks, Gather, Map, every
-from restride.collections.dataframe.expr import Divisions, FrameExpr, Wanted, unknown_divisions
+from restride.collections.dataframe.expr import Divisions, FrameExpr, NewRows, Wanted, unknown_divisions
 from restride.collections.dataframe.meta import Meta, describe
 from restride.collections.dataframe.operations.masks import conjuncts, over
 from restride.collections.dataframe.operations.merge.joining import CrossPartitions, IndexSide, JoinPartitions
@@ -252,7 +252,7 @@ class CrossMerge(MergeBase):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Scattered(FrameExpr):
+class Scattered(NewRows):
     """A frame of one partition cut into `n`."""
 
     frame: FrameExpr
@@ -264,15 +264,6 @@ class Scattered(FrameExpr):
 
     def _npartitions(self) -> int:
         return self.n
-
-    def _lengths(self) -> None:
-        return None
-
-    def _divisions(self) -> Divisions:
-        return unknown_divisions(self.n)
-
-    def _rows(self) -> str:
-        return self.name
 
     def blocks(self, *children: Blocks) -> Blocks:
         n = self.n
