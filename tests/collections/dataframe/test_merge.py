@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 import restride as rs
 import restride.dataframe as rd
+from tests.collections.dataframe.strategies import assert_same, from_pandas
 
 HOWS = ["inner", "left", "right", "outer"]
 pytestmark = pytest.mark.filterwarnings("ignore:You are merging on int and float")
@@ -207,3 +208,39 @@ def test_merges_run_on_other_processes():
                 check(got.compute(), left.merge(right, on=["k", "s"], how=how))
         nearest = rd.merge_asof(one.sort_values("x"), two.sort_values("y"), left_on="x", right_on="y").compute()
         pd.testing.assert_frame_equal(nearest, pd.merge_asof(left, right, left_on="x", right_on="y"))
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ("int64", "Int64"),
+        ("Int64", "int64"),
+        ("int8", "int64"),
+        ("int64", "uint16"),
+        ("float64", "int64"),
+        ("datetime64[s]", "datetime64[ns]"),
+        ("datetime64[ns]", "datetime64[s]"),
+    ],
+)
+def test_indexes_of_two_dtypes_are_joined_as_pandas_joins_them(left, right):
+    values = ["2020", "2021"] if left.startswith("datetime") else [1, 2]
+    one = pd.DataFrame({"x": [0, 1]}, index=pd.Index(values, dtype=left, name="k"))
+    two = pd.DataFrame({"y": [0, 1]}, index=pd.Index(values[::-1], dtype=right, name="k"))
+    for how in ("inner", "left", "right", "outer"):
+        ours = from_pandas(one, 2).join(from_pandas(two, 2), how=how)
+        assert_same(ours, one.join(two, how=how))
+        assert ours.index.dtype == one.join(two, how=how).index.dtype
+
+
+@pytest.mark.parametrize("kind", ["naive", "zoned", "timedelta"])
+def test_times_that_are_missing_come_last_where_indexes_are_joined(kind):
+    left, right = pd.DatetimeIndex(["2022", None, "2020"]), pd.DatetimeIndex(["2021", None])
+    if kind == "zoned":
+        left, right = left.tz_localize("UTC"), right.tz_localize("UTC")
+    elif kind == "timedelta":
+        left, right = left - pd.Timestamp("2019"), right - pd.Timestamp("2019")
+    one, two = pd.DataFrame({"x": range(3)}, index=left), pd.DataFrame({"y": range(2)}, index=right)
+    assert_same(from_pandas(one, 2).join(from_pandas(two, 1), how="outer"), one.join(two, how="outer"))
+    on = {"left_on": "k", "right_index": True, "how": "outer"}
+    columns = one.rename_axis("k").reset_index()
+    assert_same(from_pandas(columns, 2).merge(from_pandas(two, 1), **on), columns.merge(two, **on))

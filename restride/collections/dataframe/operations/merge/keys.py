@@ -29,12 +29,19 @@ class AsKey:
     """The Arrow type that it becomes; None for objects, which are compared as Python does."""
     values: pa.Array | None = None
     """What the codes of a categorical stand for, or the codes that the other side has for them."""
+    labels: bool = False
+    """Whether it is the whole index, joined with a whole index."""
 
     @property
     def nulls_first(self) -> bool:
-        """Whether pandas sorts a missing key before all others: it does where that is the least integer inside."""
-        coded = _is_categorical(self.dtype) and self.type == CODES
-        return coded or isinstance(self.dtype, pd.DatetimeTZDtype) or getattr(self.dtype, "kind", " ") in "mM"
+        """Whether pandas sorts a missing key before all others.
+
+        It does where that is the least integer inside, but for times that are an index which it joins as such.
+        """
+        if _is_categorical(self.dtype) and self.type == CODES:
+            return True
+        times = isinstance(self.dtype, pd.DatetimeTZDtype) or getattr(self.dtype, "kind", " ") in "mM"
+        return times and not self.labels
 
     def __call__(self, column: Any) -> KeyColumn:
         if isinstance(column, (pa.Array, pa.ChunkedArray)):

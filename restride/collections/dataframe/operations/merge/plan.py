@@ -122,6 +122,9 @@ def plan_merge(left: pd.DataFrame, right: pd.DataFrame, how: str, arguments: Map
     for a, b, name in zip(traces.left_keys, traces.right_keys, _key_names(left, arguments)):
         _check_kinds(left_dtypes[a], right_dtypes[b], name)
     pairs = [comparable(left_dtypes[a], right_dtypes[b]) for a, b in zip(traces.left_keys, traces.right_keys)]
+    of_indexes = len(pairs) == 1 and bool(arguments.get("left_index") and arguments.get("right_index"))
+    if of_indexes:
+        pairs = [(replace(a, labels=True), replace(b, labels=True)) for a, b in pairs]
 
     def output(source: Source, dtype: Any) -> Output:
         return _output(source, dtype, pandas_how, left_dtypes, right_dtypes)
@@ -133,6 +136,9 @@ def plan_merge(left: pd.DataFrame, right: pd.DataFrame, how: str, arguments: Map
         i = list(made.columns).index(left.columns[a])
         columns[i] = replace(columns[i], dtype=_key_dtype(left_dtypes[a], right_dtypes[b], columns[i], pandas_how))
     levels = [output(source, _source_dtype(source, left_dtypes, right_dtypes)) for source in traces.levels]
+    if of_indexes and kind in ("inner", "outer"):
+        common = _common_dtype(left_dtypes[traces.left_keys[0]], right_dtypes[traces.right_keys[0]])
+        levels = [replace(level, dtype=common) for level in levels]
     if kind in ("semi", "anti"):
         keep = [i for i, one in enumerate(columns) if one.source.left is not None][: left.shape[1]]
         columns = [columns[i] for i in keep]

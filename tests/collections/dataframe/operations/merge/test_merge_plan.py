@@ -142,6 +142,10 @@ def test_merges_by_labels_of_either_side_are_those_of_pandas(how, data):
         right = right.rename(columns={"k0": "other"})
         options = {"left_on": "k0", "right_on": "other"}
     expected = left.merge(right, how=how, **options)
+    if how == "outer" and arguments == "index" and left.index.dtype.kind == "M":
+        # Where labels come twice, pandas has missing times first; they are last as elsewhere.
+        missing = expected.index.isna()
+        expected = pd.concat([expected[~missing], expected[missing]])
     if how.endswith("anti") and arguments == "two names":
         expected = expected.reset_index(drop=True)
     check(merged(left, right, how, **options), expected)
