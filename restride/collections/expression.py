@@ -7,6 +7,7 @@ frames: their nodes derive from `Expr` and say in `blocks` how they lower.
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import hashlib
 import itertools
@@ -201,7 +202,7 @@ def _feed(update: Callable[[bytes], object], value: Any) -> None:
             update(f"{kind}:{value.shape};".encode() + np.ascontiguousarray(value).tobytes())
         case np.ndarray() | np.generic():
             update(f"construction:{next(_construction_ids)};".encode())
-        case None | bool() | int() | float() | complex() | str() | bytes() | slice():
+        case None | bool() | int() | float() | complex() | str() | bytes() | slice() | dt.date() | dt.timedelta():
             update(f"{kind}:{value!r};".encode())
         case tuple() | list() if len(value) > 1000 and all(type(item) is int for item in value):
             update(f"{kind}:ints:{value!r};".encode())

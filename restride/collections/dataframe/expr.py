@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pandas as pd
 
 from restride.collections.blocks import Blocks, Map, Ready, every
+from restride.collections.dataframe.kernels.ranges import Ranges
 from restride.collections.dataframe.layout import Layout, layout_of
 from restride.collections.dataframe.meta import (
     Meta,
@@ -52,6 +53,9 @@ class FrameExpr(DescribedFields):
     A node says what it is in the methods `_meta`, `_npartitions`, `_divisions`, `_lengths` and `_rows`; where it does
     not, all but the meta are its first child's.
     """
+
+    partitionwise: ClassVar[bool] = False
+    """Whether values that have a `value_source` are in the partitions that they are in there."""
 
     # Worked out when the node is made, from children that were made before, so that no recursion is ever deep.
     meta: Any = field(init=False)
@@ -120,12 +124,20 @@ class FrameExpr(DescribedFields):
         """
         return None
 
+    def partition_source(self, place: int) -> tuple[FrameExpr, int] | None:
+        """The child, and the place in it, whose partition of the same number has all values of one at a place."""
+        return self.value_source(place) if self.partitionwise else None
+
     def is_complete(self, place: int) -> bool:
         """Whether a source knows that no value at a place is missing."""
         return False
 
     def value_range(self, place: int) -> tuple[int, int] | None:
         """Bounds of the integers at a place, where a source knows them; see `operations.known_ranges`."""
+        return None
+
+    def value_ranges(self, place: int) -> Ranges | None:
+        """Bounds of the values at a place for each partition, where a source knows them."""
         return None
 
     @property
@@ -238,6 +250,8 @@ def default_divisions(lengths: Lengths) -> Divisions:
 @dataclass(frozen=True, eq=False, repr=False)
 class Persisted(FrameExpr):
     """Partitions that are, or will be, in the store of a client."""
+
+    partitionwise = True
 
     futures: Sequence[Future]
     of: FrameExpr

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from restride.collections.blocks import Blocks
 from restride.collections.dataframe.expr import Divisions, FrameExpr, ScalarExpr, Wanted
+from restride.collections.dataframe.kernels.ranges import Ranges, ValueRange
 from restride.collections.dataframe.meta import Meta
 from restride.collections.dataframe.operations.partitions import TakePartitions
 from restride.collections.dataframe.operations.selection import index, narrow
@@ -49,6 +51,12 @@ class WithDivisions(FrameExpr):
 
     def _divisions(self) -> Divisions:
         return self.found
+
+    def value_ranges(self, place: int) -> Ranges | None:
+        """A label may be the last of one partition and the first of the next."""
+        if place != self.layout.n_columns:
+            return None
+        return tuple(ValueRange(low, high) for low, high in pairwise(self.found))
 
     def narrowed(self, wanted: Wanted) -> FrameExpr:
         return WithDivisions(narrow(self.frame, wanted), self.found)

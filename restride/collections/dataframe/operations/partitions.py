@@ -120,6 +120,8 @@ class ConcatPartitions:
 class MapPartitions(FrameExpr):
     """What a user's function makes of each partition, as pandas objects with their labels."""
 
+    partitionwise = True
+
     function: Callable[..., Any]
     args: tuple[Any, ...]
     """Frames of as many partitions as the first; scalars; plain values."""
@@ -193,6 +195,8 @@ class CallOnPartition:
 @dataclass(frozen=True, eq=False, repr=False)
 class FirstRows(FrameExpr):
     """The first rows of each partition, or the last ones."""
+
+    partitionwise = True
 
     frame: FrameExpr
     n: int

@@ -31,6 +31,8 @@ class Rearrange(FrameExpr):
     A place is that of a column, or the number of columns and that of a level.
     """
 
+    partitionwise = True
+
     frame: FrameExpr
     columns: tuple[int, ...]
     levels: tuple[int, ...]

@@ -81,6 +81,8 @@ class Attribute:
 class Rowwise(FrameExpr):
     """``function(*args, **kwargs)``, row by row."""
 
+    partitionwise = True
+
     function: Callable[..., Any]
     args: tuple[Any, ...]
     """Frames and series of the same rows, of which the first gives the labels; scalars; plain values."""
@@ -240,6 +242,8 @@ def rowwise_meta(function: Callable[..., Any], args: Sequence[Any], kwargs: dict
 class Filter(FrameExpr):
     """The rows of a frame for which a series of truth values, of the same rows, is true."""
 
+    partitionwise = True
+
     frame: FrameExpr
     mask: FrameExpr
 
@@ -303,6 +307,8 @@ def filtered(frame: FrameExpr, mask: FrameExpr) -> FrameExpr:
 @dataclass(frozen=True, eq=False, repr=False)
 class Assign(FrameExpr):
     """A frame with further, or other, columns, given as series of the same rows."""
+
+    partitionwise = True
 
     frame: FrameExpr
     places: tuple[int, ...]
@@ -447,6 +453,8 @@ class StoreIndex(FrameExpr):
 
     Where the lengths of partitions are not known, they are counted first, and the partitions held until all are there.
     """
+
+    partitionwise = True
 
     frame: FrameExpr
 

@@ -22,6 +22,8 @@ Kind = Literal["frame", "series", "index"]
 class Project(FrameExpr):
     """Some columns of a frame or series, by position, as an object of a kind."""
 
+    partitionwise = True
+
     frame: FrameExpr
     wanted: Wanted
     kind: Kind
@@ -171,6 +173,8 @@ def index(frame: FrameExpr) -> FrameExpr:
 @dataclass(frozen=True, eq=False, repr=False)
 class Relabel(FrameExpr):
     """The same data under other labels: names of columns, of the series, of levels of the index."""
+
+    partitionwise = True
 
     frame: FrameExpr
     new_meta: Any

@@ -231,6 +231,8 @@ def checked_divisions(divisions: Sequence[Any], meta: Meta) -> Divisions:
 class WithDivisions(FrameExpr):
     """A frame of which the user says what its divisions are."""
 
+    partitionwise = True
+
     frame: FrameExpr
     known: Divisions
 

@@ -148,6 +148,8 @@ def _moved(program: Program, places: Sequence[Any]) -> Program:
 class Select(FrameExpr):
     """A filter that makes its mask itself, and the stored index of the rows that it keeps, if asked to."""
 
+    partitionwise = True
+
     frame: FrameExpr
     """Of known lengths if rows are to be numbered."""
     function: Callable[..., Any]
@@ -173,6 +175,9 @@ class Select(FrameExpr):
 
     def _rows(self) -> str:
         return self.name
+
+    def value_source(self, place: int) -> tuple[FrameExpr, int] | None:
+        return None if self.numbered and place >= self.layout.n_columns else (self.frame, place)
 
     def blocks(self, *children: Blocks) -> Blocks:
         n = self.npartitions

@@ -20,10 +20,11 @@ from restride.collections.dataframe.expr import (
     unknown_divisions,
 )
 from restride.collections.dataframe.io.parquet.dataset import Dataset
-from restride.collections.dataframe.io.parquet.planning import Pieces, divisions_of, may_match
+from restride.collections.dataframe.io.parquet.planning import Pieces, divisions_of, may_match, ranges_of
 from restride.collections.dataframe.io.parquet.reading import Piece, ReadPartition
 from restride.collections.dataframe.io.predicates import Filters
 from restride.collections.dataframe.io.schema import Source as ColumnSource
+from restride.collections.dataframe.kernels.ranges import Ranges, can_be_cut
 from restride.collections.dataframe.layout import STRING
 from restride.collections.dataframe.meta import Meta, column_dtypes, has_default_index, level_dtypes
 from restride.collections.dataframe.operations.selection import narrowed_kind, projected_meta
@@ -129,6 +130,13 @@ class ReadParquet(Source):
             return None
         numbers = groups.tolist()
         return int(min(bounds.least[i] for i in numbers)), int(max(bounds.greatest[i] for i in numbers))
+
+    def value_ranges(self, place: int) -> Ranges | None:
+        source, dtype = self._sources[place], self._dtypes[place]
+        of_codes = isinstance(dtype, pd.CategoricalDtype)
+        if source.kind != "file" or of_codes or not can_be_cut(self.layout.types[place]):
+            return None
+        return ranges_of(self.pieces, self.dataset.facts.bounds(source.name))
 
     def is_complete(self, place: int) -> bool:
         source, dtype = self._sources[place], self._dtypes[place]

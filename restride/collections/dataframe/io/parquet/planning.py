@@ -18,6 +18,7 @@ from restride.collections.dataframe.expr import Divisions, unknown_divisions
 from restride.collections.dataframe.io.parquet.facts import Bounds, Facts
 from restride.collections.dataframe.io.parquet.hive import HiveColumn
 from restride.collections.dataframe.io.predicates import Filters, evaluated, may_hold
+from restride.collections.dataframe.kernels.ranges import Ranges, ValueRange
 
 LEAST = 16 * 1024**2
 MOST = 256 * 1024**2
@@ -156,3 +157,17 @@ def divisions_of(pieces: Pieces, bounds: Bounds, dtype: Any) -> Divisions:
     except (TypeError, ValueError):
         return unknown_divisions(n)
     return tuple(labels.tolist()) if apart else unknown_divisions(n)
+
+
+def ranges_of(pieces: Pieces, bounds: Bounds) -> Ranges | None:
+    """Between which values each partition has a column; None where statistics do not tell of all of them."""
+    ranges: list[ValueRange | None] = []
+    for start, stop in pairwise(pieces.starts.tolist()):
+        run = pieces.groups[start:stop]
+        if not bounds.known[run].all():
+            return None
+        groups = run.tolist()
+        nulls = bool((bounds.nulls[run] != 0).any())
+        least, most = [bounds.least[i] for i in groups], [bounds.greatest[i] for i in groups]
+        ranges.append(ValueRange(min(least), max(most), nulls) if groups else None)
+    return tuple(ranges)
