@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -14,8 +15,9 @@ from hypothesis import strategies as st
 import restride as rs
 import restride.dataframe as rd
 from restride.collections.dataframe.base import new_collection
+from restride.collections.dataframe.kernels.pieces import Piece, split_rows
 from restride.collections.dataframe.operations.shuffle import HashShuffle
-from restride.collections.dataframe.operations.shuffle_kernels import SplitByHash
+from restride.collections.dataframe.operations.shuffle_kernels import GatherPieces, SplitByHash
 from restride.errors import ShuffleError
 from tests.collections.dataframe.strategies import (
     KINDS,
@@ -437,3 +439,12 @@ def test_frames_are_sorted_and_shuffled_on_processes() -> None:
             assert_same(ours.sort_values("c"), frame.sort_values("c", kind="stable"))
             shuffled = ours.shuffle("k", npartitions=7).compute()
             assert_same(shuffled.sort_index(), frame)
+
+
+def test_an_error_on_processes_names_the_partition_too() -> None:
+    meta = pd.DataFrame({"x": pd.Series([], dtype="int64")})
+    buckets = split_rows(pa.table({"0": [1, 2, 3]}), np.array([0, 1, 1], np.uint8), 2)
+    buckets.sums[1] += 1
+    gather = GatherPieces(meta, None, "shuffle", "script.py:3")
+    with pytest.raises(ShuffleError, match=r"partition 7 of the shuffle made at script\.py:3"):
+        gather(7, Piece(buckets, 1))

@@ -20,9 +20,8 @@ from restride.collections.dataframe.kernels.pieces import (
 )
 from restride.collections.dataframe.kernels.splitters import sample_size
 from restride.collections.dataframe.meta import Meta
-from restride.collections.dataframe.operations.places import Rearrange
-from restride.collections.dataframe.operations.rowwise import Assign, Filter
-from restride.collections.dataframe.operations.selection import Project, Relabel, narrow
+from restride.collections.dataframe.operations.places import dtypes_of
+from restride.collections.dataframe.operations.selection import narrow
 from restride.collections.dataframe.operations.shuffle_kernels import (
     ChooseDivisions,
     ChooseSplitters,
@@ -43,9 +42,6 @@ from restride.collections.dataframe.partition import (
 )
 from restride.collections.expression import Expr
 from restride.shuffle.frame import ShufflePlan, plan_shuffle
-
-PARTITIONWISE = (Assign, Filter, Project, Rearrange, Relabel)
-"""Nodes whose rows are in the partitions that they are in below."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -136,15 +132,33 @@ class HashShuffle(Shuffle):
 
 def _is_shuffled(frame: FrameExpr, like: HashShuffle) -> bool:
     """Whether a frame's rows are in the partitions where a shuffle of it would bring them."""
-    positions = like.on
-    while isinstance(frame, PARTITIONWISE):
-        steps = [frame.value_source(position) for position in positions]
-        below = {step[0] for step in steps if step is not None}
-        if None in steps or len(below) != 1:
-            return False
-        positions = tuple(step[1] for step in steps if step is not None)
-        (frame,) = below
-    return isinstance(frame, HashShuffle) and (frame.n, frame.on, frame.types) == (like.n, positions, like.types)
+    steps = [_shuffle_below(frame, position) for position in like.on]
+    shuffles = {step[0] for step in steps if step is not None}
+    if None in steps or len(shuffles) != 1:
+        return False
+    (shuffle,) = shuffles
+    places = tuple(step[1] for step in steps if step is not None)
+    return (shuffle.n, shuffle.on, shuffle.types) == (like.n, places, like.types)
+
+
+def are_together(frame: FrameExpr, on: Sequence[int]) -> bool:
+    """Whether rows of equal keys are in one partition, as rows of equal values in some of the keys are."""
+    below: dict[HashShuffle, set[int]] = {}
+    for position in on:
+        step = _shuffle_below(frame, position)
+        if step is not None:
+            below.setdefault(step[0], set()).add(step[1])
+    return any(places.issuperset(shuffle.on) for shuffle, places in below.items())
+
+
+def _shuffle_below(frame: FrameExpr, place: int) -> tuple[HashShuffle, int] | None:
+    """The shuffle that has brought rows where they are, and the place there of what is at one of a frame."""
+    while not isinstance(frame, HashShuffle):
+        step = frame.partition_source(place)
+        if step is None or dtypes_of(step[0].meta)[step[1]] != dtypes_of(frame.meta)[place]:
+            return None
+        frame, place = step
+    return frame, place
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -316,8 +330,9 @@ def shuffled_blocks(
         )  # fmt: skip
         gather: Any = GatherPieces(expr.frame.meta, finish, name, origin)
         return Gather(
-            n=plan.n_outputs, inputs=(splits,), kernel=gather, indptr=indptr, indices=indices, name=name, origin=origin
-        )
+            n=plan.n_outputs, inputs=(splits,), kernel=gather, indptr=indptr, indices=indices,
+            params=np.arange(plan.n_outputs), name=name, origin=origin,
+        )  # fmt: skip
     of = np.tile(np.arange(n), plan.n_outputs)
     return Gather(
         n=plan.n_outputs, inputs=(splits,), kernel=GatherBuckets(expr.frame.meta, finish, name, origin), indptr=indptr,

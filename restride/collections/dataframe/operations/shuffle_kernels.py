@@ -214,8 +214,8 @@ class GatherPieces(GatherBuckets):
 
     __name__ = "gather"
 
-    def __call__(self, *pieces: Piece) -> Partition:  # type: ignore[override]
-        return self.gathered([(piece.of, piece.bucket) for piece in pieces], "a partition")
+    def __call__(self, number: int, *pieces: Piece) -> Partition:  # type: ignore[override]
+        return self.gathered([(piece.of, piece.bucket) for piece in pieces], f"partition {int(number)}")
 
 
 @dataclass(frozen=True)
