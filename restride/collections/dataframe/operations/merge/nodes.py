@@ -86,6 +86,27 @@ class MergeBase(FrameExpr):
         at = source.left if self.plan.asks == "left" else source.right
         return self.asking.divisions if at == self.asking.layout.n_columns else unknown
 
+    def value_source(self, place: int) -> tuple[FrameExpr, int] | None:
+        if place >= len(self.plan.columns) and self.plan.indicator:
+            return None
+        output = self.plan.outputs[place]
+        source = output.source
+        if output.lacks or (source.left is not None and source.right is not None):
+            return None
+        return (self.left, source.left) if source.left is not None else (self.right, source.right or 0)
+
+    def partition_source(self, place: int) -> tuple[FrameExpr, int] | None:
+        """Of the side that asks; of an inner merge also keys of the other one, to which they are equal."""
+        if self.value_source(place) is None:
+            return None
+        source, plan = self.plan.outputs[place].source, self.plan
+        mine, theirs, own, other = source.left, source.right, plan.left_keys, plan.right_keys
+        if plan.asks == "right":
+            mine, theirs, own, other = theirs, mine, other, own
+        if mine is None and plan.how == "inner" and theirs in other:
+            mine = own[other.index(theirs)]
+        return None if mine is None else (self.asking, mine)
+
     def narrowed(self, wanted: Wanted) -> FrameExpr | None:
         """Columns that neither the result nor the keys need are not carried along."""
         plan = self.plan
@@ -125,6 +146,10 @@ class Merge(MergeBase):
     """Whether the rows are sorted by key, as those of an outer merge are."""
     n: int = 0
     """How many partitions there are, if that is not the number of the side whose order the rows are in."""
+
+    def partition_source(self, place: int) -> None:
+        """How it is carried out decides where rows are."""
+        return
 
     def narrower(self, place: int) -> Any:
         """The dtype of a column where no row turns out to lack a partner."""
@@ -180,15 +205,6 @@ class Merge(MergeBase):
 
     def _divisions(self) -> Divisions:
         return unknown_divisions(self._npartitions()) if self.by_key else super()._divisions()
-
-    def value_source(self, place: int) -> tuple[FrameExpr, int] | None:
-        if place >= len(self.plan.columns) and self.plan.indicator:
-            return None
-        output = self.plan.outputs[place]
-        source = output.source
-        if output.lacks or (source.left is not None and source.right is not None):
-            return None
-        return (self.left, source.left) if source.left is not None else (self.right, source.right or 0)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

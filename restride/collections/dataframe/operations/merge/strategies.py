@@ -1,7 +1,8 @@
 """How a merge is carried out: which rows go where, so that all rows of a key meet, and come back in pandas' order.
 
 - One side, where it is not large, becomes an index that each partition of the other asks: nothing else moves.
-- Partitions that hold ranges of one index, the same on both sides, are merged one by one.
+- Where it is known between which values each partition has a key, on both sides, and each partition of one side meets
+  few of the other, these are all that it is merged with: sorted files, and frames with divisions.
 - Otherwise rows of both sides go to partitions by the hash of their keys; the rows of the result go back to where the
   rows that they are in the order of were, by their positions. An outer merge is by ranges of the key instead, as its
   rows are in the order of the key.
@@ -36,6 +37,7 @@ from restride.collections.dataframe.operations.partitions import Coalesce
 from restride.collections.dataframe.operations.selection import narrow
 from restride.collections.dataframe.operations.shuffle import HashShuffle, RangeShuffle
 from restride.collections.dataframe.operations.shuffle_keys import KeyPlace
+from restride.collections.dataframe.operations.within import RowsWithin, apart, are_neighbours, ranges_to_cut
 from restride.collections.expression import Expr
 
 INDEX_ROWS = 4_000_000
@@ -56,6 +58,8 @@ def carried_out(merge: Merge, *, ordered: bool = True) -> Expr:
         return CrossMerge(merge.left, merge.right, plan)
     if merge.by_key:
         return _sorted(merge)
+    if merge.other.npartitions > 1 and (aligned := _aligned(merge)) is not None:
+        return aligned
     if merge.strategy == "index":
         return IndexedMerge(merge.left, merge.right, plan)
     return _shuffled(merge) if ordered else _scattered(merge)
@@ -151,6 +155,26 @@ def _scattered(merge: Merge) -> Expr:
     return PartitionMerge(left, HashShuffle(merge.right, n, plan.right_keys, types), plan)
 
 
+def _aligned(merge: Merge) -> Expr | None:
+    """Each partition of the side that asks with the rows of the other that are in the range of its keys.
+
+    Rows of one key may be in two partitions then, so that uniqueness on the side that asks would not be seen.
+    """
+    plan, asking, other = merge.plan, merge.asking, merge.other
+    if plan.asks in plan.unique:
+        return None
+    own, theirs = (plan.left_keys, plan.right_keys) if plan.asks == "left" else (plan.right_keys, plan.left_keys)
+    for at, there, as_key in zip(own, theirs, plan.as_left):
+        if as_key.type is None or pa.types.is_floating(as_key.type):
+            continue  # as floats, values are equal that are not as integers
+        wanted, have = ranges_to_cut(asking, at), ranges_to_cut(other, there)
+        if wanted is not None and have is not None and are_neighbours(wanted, have):
+            within = RowsWithin(other, there, have, wanted).made_at(merge.origin)
+            left, right = (asking, within) if plan.asks == "left" else (within, asking)
+            return PartitionMerge(left, right, plan, False, merge.divisions)
+    return None
+
+
 def _types(plan: MergePlan) -> tuple[Any, ...]:
     types = tuple(_shuffle_type(a, b) for a, b in zip(plan.as_left, plan.as_right))
     return types if any(types) else ()
@@ -159,10 +183,26 @@ def _types(plan: MergePlan) -> tuple[Any, ...]:
 def _sorted(merge: Merge) -> Expr:
     """Rows of both sides by ranges of their keys, so that those of the result are in the order of the keys."""
     plan, n = merge.plan, merge.npartitions
+    if n > 1 and (within := _within_ranges(merge)) is not None:
+        return PartitionMerge(*within, plan, True)
     if n > 1 and (ranges := by_ranges(merge.left, merge.right, plan, n)) is not None:
         return PartitionMerge(*ranges, plan, True)
     one = IndexedMerge(_in_one(merge.left), _in_one(merge.right), plan, True)
     return one if n == 1 else Scattered(one, n)
+
+
+def _within_ranges(merge: Merge) -> tuple[FrameExpr, FrameExpr] | None:
+    """Both sides in partitions by ranges of their first key, where it is known which of theirs have values of which."""
+    plan, n = merge.plan, merge.npartitions
+    at, as_key = (plan.left_keys[0], plan.right_keys[0]), plan.as_left[0]
+    have, theirs = ranges_to_cut(merge.left, at[0]), ranges_to_cut(merge.right, at[1])
+    if have is None or theirs is None or as_key.type is None or pa.types.is_floating(as_key.type):
+        return None
+    wanted = apart(have if merge.left.npartitions == n else theirs, nulls_first=as_key.nulls_first)
+    if wanted is None or len(wanted) != n or not are_neighbours(wanted, have) or not are_neighbours(wanted, theirs):
+        return None
+    left = RowsWithin(merge.left, at[0], have, wanted).made_at(merge.origin)
+    return left, RowsWithin(merge.right, at[1], theirs, wanted).made_at(merge.origin)
 
 
 def _in_one(frame: FrameExpr) -> FrameExpr:
