@@ -30,11 +30,12 @@ from restride.collections.dataframe.operations.groupby.plan import (
     plan_from,
     plan_without_data,
     remembered,
+    split_rows,
 )
 from restride.collections.dataframe.operations.groupby.spread import Order, in_ranges
 from restride.collections.dataframe.operations.rowwise import Assign
 from restride.collections.dataframe.operations.selection import narrow, narrowed_kind, projected_meta
-from restride.collections.dataframe.operations.shuffle import HashShuffle
+from restride.collections.dataframe.operations.within import RowsWithin
 from restride.collections.dataframe.partition import Partition, column_to_pandas, from_pandas, index_to_pandas, table_of
 from restride.collections.expression import Expr
 
@@ -108,7 +109,7 @@ class GroupAggregate(NewRows):
             place = frame.layout.n_columns
             frame = Assign(frame, (place,), ("__row__",), (RowPositions(frame),))
             aggregates = (*aggregates, Aggregate((Extreme(place, greatest=False),), same))
-        shuffled = HashShuffle(frame, plan.split, keys.columns, (), self.pieces).made_at(self.origin)
+        shuffled, plan = split_rows(frame, keys.columns, plan, pieces=self.pieces, origin=self.origin)
         return self.replace(frame=shuffled, aggregation=Aggregation(keys, aggregates), plan=plan)
 
     def narrowed(self, wanted: Wanted) -> FrameExpr | None:
@@ -130,8 +131,9 @@ class GroupAggregate(NewRows):
         (rows,) = children
         order = Order(tuple(range(len(keys.columns))), tuple(count is not None for count in keys.categories))
         last = Order((len(keys.columns) + len(self.aggregation.aggregates) - bool(plan.split),), (False,))
+        in_order = self._comes_in_order(plan)
         if plan.split:
-            groups: Blocks = self._map(rows, AtOnce(self.aggregation), "groupby")
+            groups: Blocks = self._map(rows, AtOnce(self.aggregation, order if in_order else None), "groupby")
         else:
             groups = self._tree(rows, plan)
             if not keys.sort and self.npartitions > 1:
@@ -139,12 +141,19 @@ class GroupAggregate(NewRows):
         if not keys.sort:
             order = last
         output = AsPartition(self.of_meta, self.picks, self.levels)
-        many = plan.split > 1 and (plan.groups or 0) > SORTED_AT_ONCE
+        many = plan.split > 1 and (plan.groups or 0) > SORTED_AT_ONCE and not in_order
         if self.npartitions > 1 or many:
             groups = in_ranges(groups, plan.split if self.npartitions == 1 else self.npartitions, order, self.origin)
         if self.npartitions == 1 and groups.n > 1:
-            return self._gather(groups, groups.n, MergeGroups(None if many else order, output), "groupby-sort")
+            kernel = MergeGroups(None if many or in_order else order, output)
+            return self._gather(groups, groups.n, kernel, "groupby-sort")
         return self._map(groups, output, "groupby-finish")
+
+    def _comes_in_order(self, plan: GroupPlan) -> bool:
+        """Whether the groups of a partition come before those of the next, as they are split by ranges of the keys."""
+        keys, frame = self.aggregation.keys, self.frame
+        ranges = plan.split and isinstance(frame, RowsWithin) and frame.place == keys.columns[0]
+        return bool(ranges and keys.sort and keys.dropna and self.npartitions == 1)
 
     def _tree(self, rows: Blocks, plan: GroupPlan) -> Blocks:
         """One table of all groups."""
@@ -208,13 +217,15 @@ class Finish:
 
 @dataclass(frozen=True)
 class AtOnce:
-    """Kernel: the table of some groups, given all their rows."""
+    """Kernel: the table of some groups, given all their rows; in an order, if there is one."""
 
     aggregation: Aggregation
+    order: Order | None = None
     __name__ = "groupby"
 
     def __call__(self, table: pa.Table) -> pa.Table:
-        return _table(self.aggregation.at_once(table))
+        groups = _table(self.aggregation.at_once(table))
+        return groups if self.order is None else self.order.sorted(groups)
 
 
 @dataclass(frozen=True)

@@ -25,10 +25,10 @@ from restride.collections.dataframe.operations.groupby.plan import (
     plan_of_rows,
     remembered,
     rows_are_few,
+    split_rows,
 )
 from restride.collections.dataframe.operations.rowwise import Assign
 from restride.collections.dataframe.operations.selection import narrow
-from restride.collections.dataframe.operations.shuffle import HashShuffle
 from restride.collections.dataframe.partition import Partition, concat, to_pandas
 from restride.collections.expression import Expr
 
@@ -100,7 +100,7 @@ class DropDuplicates(NewRows):
             return self.replace(plan=plan)
         place = self.frame.layout.n_columns
         frame = Assign(self.frame, (place,), (POSITION,), (RowPositions(self.frame),))
-        shuffled = HashShuffle(frame, plan.split, self.on, (), self.pieces).made_at(self.origin)
+        shuffled, plan = split_rows(frame, self.on, plan, pieces=self.pieces, origin=self.origin)
         return self.replace(frame=shuffled, plan=plan)
 
     def blocks(self, *children: Blocks) -> Blocks:

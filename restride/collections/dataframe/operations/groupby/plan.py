@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -13,10 +13,13 @@ from restride.collections.blocks import Blocks, Map
 from restride.collections.dataframe.expr import FrameExpr, Wanted
 from restride.collections.dataframe.kernels.group_lists import Collected, Distinct
 from restride.collections.dataframe.kernels.group_tree import Aggregation, Keys
+from restride.collections.dataframe.operations.completeness import origin_of
 from restride.collections.dataframe.operations.known_ranges import known_range
 from restride.collections.dataframe.operations.partitions import TakePartitions
 from restride.collections.dataframe.operations.selection import narrow
-from restride.collections.expression import Expr
+from restride.collections.dataframe.operations.shuffle import HashShuffle, are_together
+from restride.collections.dataframe.operations.within import by_values
+from restride.collections.expression import Expr, subexpressions
 
 FUSED = 5
 """Partitions that are grouped in one task, where groups are not known to be few."""
@@ -46,10 +49,24 @@ class GroupPlan:
     """Partitions of which one partial result is made, for a tree."""
     groups: float | None = None
     """About how many groups there are, where that has been looked at."""
+    by: str = "hash"
+    """What rows are split by: ``ranges`` where it is known which partitions have which keys; ``partition`` for not."""
 
     def __str__(self) -> str:
-        how = f"split by hash in {self.split}" if self.split else "tree"
+        how = f"split by {self.by} in {self.split}" if self.split else "tree"
         return how if self.groups is None else f"{how}, about {self.groups:,.0f} groups"
+
+
+def split_rows(
+    frame: FrameExpr, on: tuple[int, ...], plan: GroupPlan, *, pieces: bool, origin: str | None
+) -> tuple[FrameExpr, GroupPlan]:
+    """A frame with the rows of a group in one partition, and the plan that says what they are split by, if at all."""
+    if are_together(frame, on):
+        return frame, replace(plan, split=frame.npartitions, by="partition")
+    by_range = by_values(frame, on)
+    if by_range is not None:
+        return by_range.made_at(origin), replace(plan, split=by_range.npartitions, by="ranges")
+    return HashShuffle(frame, plan.split, on, (), pieces).made_at(origin), plan
 
 
 @dataclass(frozen=True)
@@ -112,11 +129,24 @@ def most_groups(frame: FrameExpr, keys: Keys) -> float | None:
             most *= categories + 1
         elif pa.types.is_boolean(frame.layout.columns[position]):
             most *= 3
-        elif (bounds := known_range(frame, position)) is not None:
-            most *= bounds[1] - bounds[0] + 2
         else:
-            return None
+            bounds, rows = known_range(frame, position), _rows_of_values(frame, position)
+            if bounds is None and rows is None:
+                return None
+            most *= min(math.inf if bounds is None else bounds[1] - bounds[0] + 2, math.inf if rows is None else rows)
     return most
+
+
+def _rows_of_values(frame: FrameExpr, place: int) -> int | None:
+    """How many rows there are where the values at a place come from, such as a table that others are joined with."""
+    least = None
+    step: tuple[FrameExpr, int] | None = (frame, place)
+    while step is not None:
+        node, at = step
+        if node.length is not None:
+            least = node.length if least is None else min(least, node.length)
+        step = node.value_source(at)
+    return least
 
 
 def rows_are_few(frame: FrameExpr) -> bool:
@@ -148,10 +178,27 @@ def extrapolated(sample: KeySample, rows: int) -> float:
 
 def key_sample(frame: FrameExpr, keys: Keys) -> Expr:
     """The expression of the `KeySample` of a frame's first partition; of the answer, where it has been asked before."""
-    columns = narrow(TakePartitions(frame, (0,)), Wanted(keys.columns, False))
-    question = SampleKeys(columns, Keys(tuple(range(len(keys.columns))), keys.categories, keys.dropna))
+    asked, places = _looked_at(frame, keys.columns)
+    columns = narrow(TakePartitions(asked, (0,)), Wanted(places, False))
+    question = SampleKeys(columns, Keys(tuple(range(len(places))), keys.categories, keys.dropna))
     known = _answers.get(question.name)
     return question if known is None else Told(known)
+
+
+def _looked_at(frame: FrameExpr, places: tuple[int, ...]) -> tuple[FrameExpr, tuple[int, ...]]:
+    """The frame whose keys tell of those of another, and where they are in it.
+
+    That is the frame itself where a partition of it takes one of each source. Where it takes more, as all of a join's
+    side, to look would take about as long as the whole: then it is the source that the keys come from.
+    """
+    below = subexpressions([frame])
+    if all(not expr.children or (isinstance(expr, FrameExpr) and expr.partitionwise) for expr in below):
+        return frame, places
+    origins = [origin_of(frame, place) for place in places]
+    sources = {origin for origin, _ in origins}
+    if len(sources) > 1 or any(origin.children for origin in sources):
+        return frame, places
+    return sources.pop(), tuple(place for _, place in origins)
 
 
 def remembered(frame: FrameExpr, keys: Keys, answer: KeySample) -> KeySample:
