@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from unittest import mock
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import restride.dataframe as rd
+from restride.collections.dataframe.operations.merge import asof
 
 
 @st.composite
@@ -69,3 +72,59 @@ def test_keys_that_are_not_sorted_or_missing_are_errors():
         rd.merge_asof(ours, whole, on="t", direction="up")
     with pytest.raises(pd.errors.MergeError, match="incompatible"):
         rd.merge_asof(ours, whole, left_on="t", right_on="v")
+
+
+OPTIONS = {
+    "direction": st.sampled_from(["backward", "forward", "nearest"]),
+    "allow_exact_matches": st.booleans(),
+    "tolerance": st.sampled_from([None, 0, 4]),
+}
+
+
+@given(made=sides(), by=st.sampled_from([None, "by"]), options=st.fixed_dictionaries(OPTIONS), rows=st.integers(1, 7))
+def test_partitions_of_known_ranges_take_what_they_need_of_the_other_side(made, by, options, rows, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("asof")
+    ours, whole = [], []
+    for number, (frame, _) in enumerate(made):
+        frame = frame.assign(on=frame["on"].astype("int64"))
+        frame.to_parquet(folder / f"{number}.parquet", row_group_size=rows)
+        ours.append(rd.read_parquet(str(folder / f"{number}.parquet"), blocksize=1))
+        whole.append(frame)
+    expected = pd.merge_asof(*whole, on="on", by=by, **options)
+    got = rd.merge_asof(*ours, on="on", by=by, **options).compute()
+    pd.testing.assert_frame_equal(got, expected)
+
+
+@given(made=sides(), by=st.sampled_from([None, "by"]), direction=OPTIONS["direction"], n=st.integers(2, 6))
+def test_ends_of_partitions_are_looked_at_where_the_right_side_is_large(made, by, direction, n):
+    (left, n_left), (right, _) = made
+    expected = pd.merge_asof(left, right, on="on", by=by, direction=direction)
+    with mock.patch.object(asof, "INDEX_ROWS", 0):
+        ours = rd.from_pandas(left, npartitions=n_left), rd.from_pandas(right, npartitions=n)
+        got = rd.merge_asof(*ours, on="on", by=by, direction=direction).compute()
+        pd.testing.assert_frame_equal(got, expected)
+
+
+def test_partitions_that_are_not_in_order_are_an_error_where_their_ends_are_looked_at():
+    frame = pd.DataFrame({"on": [5, 6, 1, 2], "y": range(4)})
+    ours = rd.from_pandas(pd.DataFrame({"on": [1, 2], "x": range(2)}), npartitions=1)
+    with mock.patch.object(asof, "INDEX_ROWS", 0), pytest.raises(ValueError, match="right keys must be sorted"):
+        rd.merge_asof(ours, rd.from_pandas(frame, npartitions=2), on="on").compute()
+
+
+def test_no_task_holds_the_right_side_whole_where_divisions_are_known():
+    frames = [pd.DataFrame({name: range(1000)}, index=np.arange(1000) * 2 + 1 - i) for i, name in enumerate("xy")]
+    left, right = (rd.from_pandas(frame, npartitions=10) for frame in frames)
+    got = rd.merge_asof(left, right, left_index=True, right_index=True)
+    most = 0
+
+    def counted(self, *partitions):
+        nonlocal most
+        most = max(most, sum(len(partition) for partition in partitions))
+        return ordered(self, *partitions)
+
+    ordered = asof.OrderedSide.__call__
+    with mock.patch.object(asof.OrderedSide, "__call__", counted):
+        result = got.compute()
+    assert 100 <= most <= 202
+    pd.testing.assert_frame_equal(result, pd.merge_asof(*frames, left_index=True, right_index=True))

@@ -1,4 +1,9 @@
-"""Merges by the nearest key: each row of the left side with one row of the right, which is held as a whole."""
+"""Merges by the nearest key: each row of the left side with one row of the right.
+
+Where it is known between which keys partitions lie, each of the left side needs those of the right that have keys in
+between its own, and of what is before and after them the rows that are nearest: the last or the first one by group.
+Where it is not known, the right side is held as a whole if it is small, else the ends of all partitions are looked at.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +13,27 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
-from restride.collections.blocks import Blocks, Gather, Map, every
-from restride.collections.dataframe.expr import FrameExpr
+from restride.collections.blocks import Blocks, Gather, Map, Select, every
+from restride.collections.dataframe.expr import FrameExpr, ScalarExpr, Wanted
 from restride.collections.dataframe.kernels.asof_index import AsofIndex
 from restride.collections.dataframe.kernels.gathering import Rows
 from restride.collections.dataframe.kernels.key_codes import numbers
 from restride.collections.dataframe.kernels.key_index import KeyIndex
+from restride.collections.dataframe.kernels.ranges import Ranges, ValueRange, are_in_order, between
+from restride.collections.dataframe.kernels.taking import take
+from restride.collections.dataframe.operations.known_ranges import partition_ranges
 from restride.collections.dataframe.operations.merge.joining import Gathering, columns_of
 from restride.collections.dataframe.operations.merge.keys import AsKey, KeyColumn
 from restride.collections.dataframe.operations.merge.nodes import MergeBase
 from restride.collections.dataframe.operations.merge.plan import MergePlan, plan_merge
+from restride.collections.dataframe.operations.merge.strategies import INDEX_ROWS, about_rows
 from restride.collections.dataframe.operations.rowwise import labelled
+from restride.collections.dataframe.operations.selection import narrow
 from restride.collections.dataframe.partition import Partition, concat
+from restride.collections.expression import Expr
+from restride.engine.graphs.csr import row_starts
 
 
 @dataclass(frozen=True)
@@ -38,6 +51,8 @@ class AsofMerge(MergeBase):
     """Each row of the left side beside the nearest of the right; the last of the plan's keys is the ordered one."""
 
     nearness: Nearness
+    ranges: Any = None
+    """Between which keys partitions of both sides lie, as a pair, where that has been asked for."""
 
     @property
     def label(self) -> str:
@@ -54,18 +69,122 @@ class AsofMerge(MergeBase):
         dtype = [*self.right.meta.dtypes, self.right.meta.index.dtype][output.source.right]
         return dtype if dtype != output.dtype else None
 
+    def questions(self) -> tuple[Expr, ...]:
+        """The first and the last key of each partition, where they are to be known and are not."""
+        if self.ranges is not None or self.right.npartitions == 1 or self._known() is not None:
+            return ()
+        return () if about_rows(self.right) <= INDEX_ROWS else (self._ends("left"), self._ends("right"))
+
+    def answered(self, answers: Sequence[Any]) -> AsofMerge:
+        return self.replace(ranges=tuple(ranges_of_ends(ends, side) for ends, side in zip(answers, ("left", "right"))))
+
+    def _ends(self, side: str) -> Expr:
+        plan = self.plan
+        frame, key = (self.left, plan.left_keys[-1]) if side == "left" else (self.right, plan.right_keys[-1])
+        n = frame.layout.n_columns
+        keys = narrow(frame, Wanted((key,), False) if key < n else Wanted((), True))
+        return KeyEnds(keys, (plan.as_left if side == "left" else plan.as_right)[-1])
+
+    def _known(self) -> tuple[Ranges, Ranges] | None:
+        if self.ranges is not None:
+            return self.ranges
+        left = partition_ranges(self.left, self.plan.left_keys[-1])
+        right = partition_ranges(self.right, self.plan.right_keys[-1])
+        return None if left is None or right is None or not are_in_order(right) else (left, right)
+
     def blocks(self, *children: Blocks) -> Blocks:
         left, right = children
-        plan = self.plan
+        n, plan = self.npartitions, self.plan
+        known = None if right.n == 1 else self._known()
+        if known is None:
+            rows, indptr, indices, which = right, np.array([0, right.n]), every(right.n), np.zeros(n, np.int64)
+        else:
+            rows, indptr, indices = self._neighbours(right, *known)
+            which = every(n)
         index = Gather(
-            n=1, inputs=(right,), kernel=OrderedSide(self.right.meta, plan.right_keys, plan.as_right),
-            indptr=np.array([0, right.n]), indices=every(right.n), name=f"{self.label}-index", origin=self.origin,
+            n=len(indptr) - 1, inputs=(rows,), kernel=OrderedSide(self.right.meta, plan.right_keys, plan.as_right),
+            indptr=indptr, indices=indices, name=f"{self.label}-index", origin=self.origin,
         )  # fmt: skip
-        n = self.npartitions
         return Map(
-            n=n, inputs=(left, index), index=(every(n), np.zeros(n, np.int64)), name=self.label, origin=self.origin,
+            n=n, inputs=(left, index), index=(every(n), which), name=self.label, origin=self.origin,
             kernel=AsofPartition(plan, self.left.meta, self.right.meta, self.nearness),
         )  # fmt: skip
+
+    def _neighbours(self, right: Blocks, of_left: Ranges, of_right: Ranges) -> tuple[Blocks, np.ndarray, np.ndarray]:
+        """For each partition of the left side what it needs of the right one, as rows of CSR columns."""
+        m = right.n
+        first, stop = between(of_left, of_right)
+        before, after = (self._edges(right, last=last) for last in (True, False))
+        rows = Select(n=3 * m, inputs=(right, before, after), table=every(3 * m))
+        needs: list[np.ndarray] = []
+        for low, high in zip(first.tolist(), stop.tolist()):
+            parts = [np.arange(low, high)]
+            if low > 0 and self.nearness.direction != "forward":
+                parts.insert(0, np.array([m + low - 1]))
+            if high < m and self.nearness.direction != "backward":
+                parts.append(np.array([2 * m + high]))
+            # Rows that are not needed do no harm, and some block there has to be.
+            needs.append(np.concatenate(parts) if sum(map(len, parts)) else np.array([m]))
+        return rows, row_starts(np.array([len(need) for need in needs])), np.concatenate(needs)
+
+    def _edges(self, right: Blocks, *, last: bool) -> Blocks:
+        """For each partition the last row of each group in it and all before it; or the first in it and all after it.
+
+        Partitions are combined with those 1, 2, 4... before them: as many steps as the number of partitions has bits.
+        """
+        m, plan = right.n, self.plan
+        kernel = EdgeRows(self.right.meta, plan.right_keys, plan.as_right, last)
+        name = f"{self.label}-edges"
+        table: Blocks = Map(n=m, inputs=(right,), index=(every(m),), kernel=kernel, name=name, origin=self.origin)
+        distance = 1
+        while distance < m:
+            numbers = np.arange(m)
+            pairs = np.stack([numbers - distance, numbers] if last else [numbers, numbers + distance], axis=1)
+            inside = (pairs >= 0) & (pairs < m)
+            indices, counts = pairs[inside], inside.sum(axis=1)
+            table = Gather(
+                n=m, inputs=(table,), kernel=kernel, indptr=row_starts(counts), indices=indices, name=name,
+                origin=self.origin,
+            )  # fmt: skip
+            distance *= 2
+        return table
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class KeyEnds(ScalarExpr):
+    """For each partition of a frame of one key its first and its last value; None for one without rows."""
+
+    frame: FrameExpr
+    as_key: AsKey
+
+    def blocks(self, *children: Blocks) -> Blocks:
+        return self.frame.by_partition(EndsOfKeys(self.as_key), *children)
+
+
+@dataclass(frozen=True)
+class EndsOfKeys:
+    """Kernel: the first and the last of a partition's keys, as numbers."""
+
+    as_key: AsKey
+    __name__ = "ends"
+
+    def __call__(self, partition: Partition) -> tuple[Any, Any] | None:
+        values, _ = numbers(self.as_key(columns_of(partition)[0]))
+        return (values[0].item(), values[-1].item()) if len(values) else None
+
+
+def ranges_of_ends(ends: Sequence[tuple[Any, Any] | None], side: str) -> Ranges:
+    """Ends of partitions as ranges.
+
+    Raises
+    ------
+    ValueError
+        As pandas: keys are not sorted.
+    """
+    ranges = tuple(None if one is None else ValueRange(*one, nulls=False) for one in ends)
+    if not are_in_order(ranges):
+        raise ValueError(f"{side} keys must be sorted")
+    return ranges
 
 
 class Ordered:
@@ -95,6 +214,33 @@ class OrderedSide:
         whole = concat(partitions, self.meta)
         columns = columns_of(whole)
         return Ordered(whole, [as_key(columns[i]) for i, as_key in zip(self.keys, self.as_keys)])
+
+
+@dataclass(frozen=True)
+class EdgeRows:
+    """Kernel: of the rows of some partitions the last of each group, or the first: the nearest to what comes after."""
+
+    meta: Any
+    keys: tuple[int, ...]
+    as_keys: tuple[AsKey, ...]
+    last: bool
+    __name__ = "edges"
+
+    def __call__(self, *partitions: Partition) -> Partition:
+        whole = concat(partitions, self.meta)
+        columns = columns_of(whole)
+        keys = [as_key(columns[i]) for i, as_key in zip(self.keys, self.as_keys)]
+        ordered_values(keys[-1], "right")
+        n = len(keys[-1])
+        if len(keys) == 1:
+            rows = np.arange(n)[-1:] if self.last else np.arange(n)[:1]
+        else:
+            index = KeyIndex(keys[:-1])
+            numbers_ = np.arange(n) if self.last else np.arange(n)[::-1]
+            rows = np.empty(index.n_groups, np.int64)
+            rows[index.groups[numbers_]] = numbers_  # the last that is written stays
+            rows.sort()
+        return take(whole, rows) if isinstance(whole, pa.Table) else whole.iloc[rows]
 
 
 @dataclass(frozen=True)
