@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import is_bool_dtype, is_integer_dtype
+from pandas.api.types import is_bool_dtype, is_integer_dtype, is_numeric_dtype
 
 from restride.collections.dataframe.meta import column_dtypes, has_default_index, level_dtypes
 from restride.collections.dataframe.operations.merge.keys import AsKey, comparable
@@ -198,7 +198,8 @@ def _output(source: Source, dtype: Any, how: str, left: Sequence[Any], right: Se
         return Output(source, _common_dtype(one, two), False)
     lacks = how in ("right", "outer") if source.right is None else how in ("left", "outer")
     own = _source_dtype(source, left, right)
-    if own != dtype and all(isinstance(one, np.dtype) for one in (own, dtype)):
+    # Of frames without rows pandas takes the other side's dtype of a key where it takes this side's values.
+    if own != dtype and all(isinstance(one, np.dtype) or is_numeric_dtype(one) for one in (own, dtype)):
         dtype = _common_dtype(own, dtype)
     return Output(source, promoted(dtype) if lacks else dtype, lacks)
 
