@@ -78,6 +78,33 @@ def test_rolling_windows(
     assert_frame_equal(result, getattr(frame.rolling(window, min_periods=least, center=center), how)())
 
 
+@given(
+    columns(),
+    st.booleans(),
+    st.integers(1, 6),
+    st.booleans(),
+    st.sampled_from([None, 1]),
+    st.sampled_from([("cov", {}), ("cov", {"ddof": 0}), ("corr", {})]),
+)
+def test_covariances_and_correlations_in_windows(
+    case: tuple[pd.DataFrame, list[int]],
+    known: bool,
+    window: int,
+    center: bool,
+    least: int | None,
+    call: tuple[str, dict[str, int]],
+) -> None:
+    frame, bounds = case
+    name, kwargs = call
+    df = ours(frame, bounds, lengths_known=known)
+    mine, theirs = (one.rolling(window, min_periods=least, center=center) for one in (df, frame))
+    assert_frame_equal(getattr(mine, name)(**kwargs).compute(), getattr(theirs, name)(**kwargs))
+    assert_series_equal(getattr(mine.x, name)(df.n, **kwargs).compute(), getattr(theirs.x, name)(frame.n, **kwargs))
+    assert_frame_equal(getattr(mine, name)(df.n, **kwargs).compute(), getattr(theirs, name)(frame.n, **kwargs))
+    apart = {"pairwise": False, **kwargs}
+    assert_frame_equal(getattr(mine, name)(df, **apart).compute(), getattr(theirs, name)(frame, **apart))
+
+
 @pytest.fixture(scope="module")
 def times() -> pd.DataFrame:
     rng = np.random.default_rng(1)
@@ -92,6 +119,7 @@ def test_windows_of_time(times: pd.DataFrame, npartitions: int, window: str, kwa
     df = rd.from_pandas(times, npartitions=npartitions)
     assert_frame_equal(df.rolling(window, **kwargs).sum().compute(), times.rolling(window, **kwargs).sum())
     assert_series_equal(df.rolling(window, **kwargs).x.max().compute(), times.rolling(window, **kwargs).x.max())
+    assert_frame_equal(df.rolling(window, **kwargs).corr().compute(), times.rolling(window, **kwargs).corr())
 
 
 @pytest.mark.parametrize("npartitions", [1, 4, 30])
