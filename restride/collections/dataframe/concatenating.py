@@ -12,7 +12,7 @@ from restride.collections.dataframe.expr import FrameExpr
 from restride.collections.dataframe.meta import is_frame_like
 from restride.collections.dataframe.operations import sources
 from restride.collections.dataframe.operations.alignment import aligned
-from restride.collections.dataframe.operations.concatenation import concat_rows
+from restride.collections.dataframe.operations.concatenation import concat_rows, with_keys
 from restride.collections.dataframe.operations.rowwise import rowwise
 
 
@@ -39,7 +39,7 @@ def concat(
     ignore_index : bool
         Number the rows of the result (its columns, with ``axis=1``).
     keys : iterable, optional
-        One for each, as a further level of labels; those of a mapping by default. With ``axis=1`` only.
+        One for each, as a further level of labels, of several if they are tuples; those of a mapping by default.
     names : list, optional
         Of the levels, where there are keys.
     sort : bool
@@ -77,14 +77,20 @@ def concat(
             "first argument must be an iterable of frames or series, "
             f"you passed an object of type {type(objs).__name__!r}"
         )
+    objs = list(objs)
+    if keys is not None:
+        keys = list(keys)
+        if len(keys) != len(objs):
+            raise ValueError(f"The length of the keys ({len(keys)}) must match the length of the objects ({len(objs)})")
+        keys = [key for key, value in zip(keys, objs) if value is not None]
     frames = [_expr(value) for value in objs if value is not None]
     if not frames:
-        raise ValueError("No objects to concatenate" if not list(objs) else "All objects passed were None")
+        raise ValueError("No objects to concatenate" if not objs else "All objects passed were None")
     if join not in ("outer", "inner"):
         raise ValueError("Only can inner (intersect) or outer (union) join the other axis")
     if axis in (0, "index", "rows"):
-        if keys is not None:
-            raise NotImplementedError("keys for rows; make a column of them with assign, then set_index")
+        if keys is not None and not ignore_index:
+            frames = with_keys(frames, keys, names)
         new = concat_rows(frames, join, ignore_index=ignore_index)
         if sort and isinstance(new.meta, pd.DataFrame):
             return new_collection(new)[sorted(new.meta.columns)]
@@ -92,7 +98,7 @@ def concat(
     if axis not in (1, "columns"):
         raise ValueError(f"No axis named {axis} for object type DataFrame")
     together = aligned(frames, join)
-    kwargs = {"keys": None if keys is None else list(keys), "names": names, "ignore_index": ignore_index}
+    kwargs = {"keys": keys, "names": names, "ignore_index": ignore_index}
     return new_collection(rowwise(Beside(tuple(kwargs.items())), *together))
 
 

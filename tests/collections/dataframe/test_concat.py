@@ -42,6 +42,35 @@ def test_series_and_frames_of_pandas_are_taken_too():
     pd.testing.assert_series_equal(rd.concat([ours[0].x, series]).compute(), pd.concat([frame.x, series]))
 
 
+@given(
+    made=st.lists(frame(), min_size=1, max_size=3),
+    join=st.sampled_from(["outer", "inner"]),
+    keys=st.sampled_from([["p", "q", "r"], [3, 1, 2], [("a", 1), ("a", 2), ("b", 1)]]),
+    names=st.sampled_from([None, ["k"], ["k", "l"]]),
+)
+def test_keys_label_the_rows_of_each_frame(made, join, keys, names):
+    frames = [one.set_axis(pd.Index([str(label) for label in one.index])) for one, _ in made]
+    keys = keys[: len(made)]
+    if isinstance(keys[0], tuple) and names is not None:
+        names = ["k", "l"]
+    elif names is not None:
+        names = names[:1]
+    ours = [rd.from_pandas(one, npartitions=n) for one, (_, n) in zip(frames, made)]
+    expected = pd.concat(frames, join=join, keys=keys, names=names)
+    pd.testing.assert_frame_equal(rd.concat(ours, join=join, keys=keys, names=names).compute(), expected)
+
+
+def test_mappings_series_and_missing_frames_have_keys():
+    frame = pd.DataFrame({"x": [1, 2], "y": ["a", "b"]}, index=pd.Index([5, 6], name="i"))
+    df = rd.from_pandas(frame, npartitions=2)
+    pd.testing.assert_frame_equal(rd.concat({"p": df, "q": df}).compute(), pd.concat({"p": frame, "q": frame}))
+    pd.testing.assert_series_equal(rd.concat({"p": df.x, "q": df.y}).compute(), pd.concat({"p": frame.x, "q": frame.y}))
+    some = rd.concat([df, None, df], keys=["p", "q", "r"], names=["k", "j"])
+    pd.testing.assert_frame_equal(some.compute(), pd.concat([frame, frame], keys=["p", "r"], names=["k", "j"]))
+    with pytest.raises(ValueError, match="length of the keys"):
+        rd.concat([df, df], keys=["p"])
+
+
 def test_divisions_are_known_where_they_follow_on_each_other():
     frame = pd.DataFrame({"v": range(4)}, index=[1, 2, 5, 7])
     first, second = (rd.from_pandas(frame.set_axis(frame.index + shift), npartitions=2) for shift in (0, 10))

@@ -21,12 +21,18 @@ from restride.collections.dataframe.expr import (
 )
 from restride.collections.dataframe.kernels.gathering import Missing, Rows
 from restride.collections.dataframe.layout import arrow_type, layout_of
-from restride.collections.dataframe.meta import Meta, describe, has_default_index
+from restride.collections.dataframe.meta import Meta, describe, has_default_index, with_index
 from restride.collections.dataframe.operations.merge.joining import missing_kind
 from restride.collections.dataframe.operations.merge.plan import promoted
-from restride.collections.dataframe.operations.places import dtypes_of, empty_index
-from restride.collections.dataframe.operations.rowwise import labelled
-from restride.collections.dataframe.operations.selection import narrow, narrowed_kind, projected_meta, without_index
+from restride.collections.dataframe.operations.places import Rearrange, dtypes_of, empty_index
+from restride.collections.dataframe.operations.rowwise import Assign, Constant, labelled
+from restride.collections.dataframe.operations.selection import (
+    Project,
+    narrow,
+    narrowed_kind,
+    projected_meta,
+    without_index,
+)
 from restride.collections.dataframe.partition import (
     Partition,
     column_from_pandas,
@@ -208,6 +214,22 @@ def concat_rows(frames: Sequence[FrameExpr], join: str, *, ignore_index: bool) -
         index = empty_index([_common(level, lacks=False) for level in levels], shape.index.names)
         meta = meta.set_axis(index, axis=0)
     return Concat(tuple(frames), tuple(map(tuple, places)), meta)
+
+
+def with_keys(frames: Sequence[FrameExpr], keys: Sequence[Any], names: Any) -> list[FrameExpr]:
+    """Frames whose rows are labelled by the key of the frame before their own labels, as `pandas.concat`."""
+    with_labels = [labelled(frame) for frame in frames]
+    levels = pd.concat([frame.meta for frame in with_labels], keys=keys, names=names).index.names
+    made: list[FrameExpr] = []
+    for frame, key in zip(with_labels, keys):
+        values = key if isinstance(key, tuple) else (key,)
+        n, k, own = frame.layout.n_columns, len(values), frame.layout.n_levels
+        series = tuple(without_index(Constant(frame, value)) for value in values)
+        wide = Assign(Project(frame, frame.everything, "frame"), tuple(range(n, n + k)), tuple(range(k)), series)
+        dtypes = [*(one.meta.dtype for one in series), *dtypes_of(frame.meta)[n:]]
+        meta = with_index(frame.meta, empty_index(dtypes, levels))
+        made.append(Rearrange(wide, tuple(range(n)), tuple(range(n, n + k + own)), meta))
+    return made
 
 
 def _finds(meta: Meta, labels: pd.Index) -> list[int | None]:

@@ -96,12 +96,17 @@ class RearrangeBlock:
         index = _index([arrays[i] for i in self.levels], self.meta, len(value))
         if isinstance(self.meta, pd.Index):
             return from_pandas(index, self.meta)
-        data = [arrays[i] for i in self.columns]
+        data = [_series(arrays[i]) for i in self.columns]
         if isinstance(self.meta, pd.Series):
-            return from_pandas(pd.Series(data[0], name=self.meta.name).set_axis(index), self.meta)
+            return from_pandas(data[0].rename(self.meta.name).set_axis(index), self.meta)
         frame = pd.DataFrame(dict(enumerate(data)), index=pd.RangeIndex(len(value))).set_axis(index)
         frame.columns = self.meta.columns
         return from_pandas(frame, self.meta)
+
+
+def _series(values: Any) -> pd.Series:
+    """A series of an array as it is: pandas would look at objects, and make strings of them."""
+    return pd.Series(values, dtype=values.dtype, copy=False)
 
 
 def columns_of(value: Any) -> list[Any]:
@@ -122,7 +127,7 @@ def _index(levels: Sequence[Any], meta: Meta, n: int) -> pd.Index:
         return pd.RangeIndex(n, name=empty.name)
     if isinstance(empty, pd.MultiIndex):
         return pd.MultiIndex.from_arrays(levels, names=empty.names)
-    return pd.Index(levels[0], name=empty.name)
+    return pd.Index(levels[0], dtype=levels[0].dtype, name=empty.name)
 
 
 def dtypes_of(meta: Meta) -> list[Any]:
