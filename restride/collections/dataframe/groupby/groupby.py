@@ -12,6 +12,7 @@ from restride.collections.dataframe.groupby import specs
 from restride.collections.dataframe.groupby.aggregating import ROWS, aggregated
 from restride.collections.dataframe.groupby.grouping import Grouping
 from restride.collections.dataframe.groupby.rows import RowMethods
+from restride.collections.dataframe.groupby.spans import with_times
 from restride.collections.dataframe.groupby.specs import Asked, Output
 from restride.collections.dataframe.meta import positions_of
 from restride.collections.dataframe.operations.reductions import is_numeric
@@ -30,7 +31,10 @@ class GroupBy(RowMethods):
         raise NotImplementedError
 
     def _asked(self, asked: Asked, split_out: int | None) -> Any:
-        return new_collection(aggregated(self.grouping, asked, split_out))
+        groups = aggregated(self.grouping, asked, split_out)
+        if self.grouping.spans:
+            groups = with_times(groups, as_index=self.grouping.as_index)
+        return new_collection(groups)
 
     def sum(self, numeric_only: bool = False, min_count: int = 0, *, split_out: int | None = None) -> Any:
         """Sum of the values of each group; of strings one string.

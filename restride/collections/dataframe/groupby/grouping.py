@@ -11,6 +11,7 @@ import pandas as pd
 
 from restride.collections.dataframe.base import FrameBase, as_operand
 from restride.collections.dataframe.expr import FrameExpr
+from restride.collections.dataframe.groupby.spans import spans_of
 from restride.collections.dataframe.kernels.group_tree import Keys
 from restride.collections.dataframe.meta import (
     column_dtypes,
@@ -26,7 +27,7 @@ from restride.collections.dataframe.operations.groupby.levels import IndexLevel,
 from restride.collections.dataframe.operations.groupby.pandas_groups import PandasKeys
 from restride.collections.dataframe.operations.reductions import one_row
 from restride.collections.dataframe.operations.rowwise import Assign, labelled
-from restride.collections.dataframe.operations.selection import Project
+from restride.collections.dataframe.operations.selection import Project, column
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,10 @@ class Grouping:
     dropna: bool = True
     labels: int | None = None
     """Position of the column that has the labels of rows, where there is one."""
+    made_of: tuple[int, ...] = ()
+    """Columns that keys are made of, which are no values."""
+    spans: bool = False
+    """Whether the key is spans of time, all of which have groups: categories until there are results."""
 
     @property
     def kernel_keys(self) -> Keys:
@@ -67,7 +72,7 @@ class Grouping:
     @property
     def values(self) -> list[int]:
         """The columns that are no keys."""
-        return [i for i in range(self.n_columns) if i not in self.keys]
+        return [i for i in range(self.n_columns) if i not in self.keys and i not in self.made_of]
 
     def sample(self, *, missing_keys: bool = False) -> pd.DataFrame:
         """A frame of one made-up row, three times: what pandas tells dtypes of its own functions' results by.
@@ -153,7 +158,7 @@ def grouping_of(
     names: list[Hashable] = []
     extra: list[FrameExpr] = []
     for one in given:
-        found = _level_number(meta, one) if level is not None else _key(frame, one)
+        found = _level_number(meta, one) if level is not None else _key(frame, one, alone=not in_list)
         if isinstance(found, int) and level is None:
             positions.append(found)
             names.append(meta.columns[found])
@@ -166,7 +171,14 @@ def grouping_of(
         frame, *extra = aligned([frame, *extra])
         labels = tuple(f"__key_{i}__" for i in range(len(extra)))
         frame = Assign(frame, tuple(range(n, n + len(extra))), labels, tuple(extra))
-    return Grouping(frame, n, tuple(positions), tuple(names), in_list, as_index, sort, group_keys, observed, dropna)
+    spans = isinstance(by, pd.Grouper) and by.freq is not None
+    if spans:
+        sort, observed, dropna = True, False, True
+    made_of = tuple(_key(frame, one.key) for one in given if isinstance(one, pd.Grouper) and one.key is not None)
+    return Grouping(
+        frame, n, tuple(positions), tuple(names), in_list, as_index, sort, group_keys, observed, dropna,
+        made_of=tuple(place for place in made_of if isinstance(place, int)), spans=spans,
+    )  # fmt: skip
 
 
 def over(grouping: Grouping, frame: FrameExpr) -> Grouping:
@@ -189,13 +201,13 @@ def _is_label(frame: FrameExpr, label: Any) -> bool:
         return False
 
 
-def _key(frame: FrameExpr, key: Any) -> int | FrameExpr:
-    """The position of a key among the columns, or a series that has it."""
+def _key(frame: FrameExpr, key: Any, *, alone: bool = False) -> int | FrameExpr:
+    """The position of a key among the columns, or a series that has it; `alone` if it is not in a list."""
     meta = frame.meta
     if isinstance(key, FrameBase):
         return _series_key(frame, key.expr)
     if isinstance(key, pd.Grouper):
-        return _grouper_key(frame, key)
+        return _grouper_key(frame, key, alone=alone)
     if isinstance(key, (pd.Series, np.ndarray, pd.Index, pd.Categorical)):
         operand: FrameExpr = as_operand(key if isinstance(key, pd.Series) else pd.Series(key), frame)
         return operand
@@ -230,12 +242,15 @@ def _series_key(frame: FrameExpr, series: FrameExpr) -> int | FrameExpr:
     return series
 
 
-def _grouper_key(frame: FrameExpr, grouper: pd.Grouper) -> int | FrameExpr:
-    if grouper.freq is not None:
-        raise NotImplementedError("group by pd.Grouper(freq=...): use resample, or a column rounded by dt.floor")
+def _grouper_key(frame: FrameExpr, grouper: pd.Grouper, *, alone: bool) -> int | FrameExpr:
     if grouper.key is not None:
-        return _key(frame, grouper.key)
-    return IndexLevel(labelled(frame), _level_number(frame.meta, grouper.level))
+        found = _key(frame, grouper.key)
+    else:
+        found = IndexLevel(labelled(frame), _level_number(frame.meta, grouper.level or 0))
+    if grouper.freq is None:
+        return found
+    times = column(frame, found) if isinstance(found, int) else found
+    return spans_of(times, grouper, all_of_them=alone)
 
 
 def _level_number(meta: Any, level: Any) -> int:

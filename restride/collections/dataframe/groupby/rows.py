@@ -12,6 +12,8 @@ import pandas as pd
 from restride.collections.dataframe.base import new_collection
 from restride.collections.dataframe.expr import FrameExpr, Wanted
 from restride.collections.dataframe.groupby.grouping import Grouping
+from restride.collections.dataframe.groupby.matrices import matrices
+from restride.collections.dataframe.groupby.transforming import transformed
 from restride.collections.dataframe.meta import index_of, with_index
 from restride.collections.dataframe.methods.partitions import make_meta, meta_from_data
 from restride.collections.dataframe.operations.groupby.pandas_groups import (
@@ -146,7 +148,9 @@ class RowMethods:
         if meta is not None:
             return self._rows(call, make_meta(meta))
         if isinstance(func, str):
-            return self._rows(call, self._of_sample(call))
+            found = with_index(self._of_sample(call).iloc[:0], index_of(self.grouping.frame.meta))
+            looked_up = transformed(self.grouping, self._places, call, found)
+            return self._rows(call, found) if looked_up is None else new_collection(looked_up)
         made = self._made_of_data(call)
         return self._rows(call, with_missing(made) if self.grouping.may_drop else made)
 
@@ -223,8 +227,16 @@ class RowMethods:
 
     # ---- all rows of a group together --------------------------------------------------------------------------------
 
+    def _without_spans(self, name: str) -> Grouping:
+        if self.grouping.spans:
+            raise NotImplementedError(
+                f"{name} of all spans of a pd.Grouper: group by a list of it, [pd.Grouper(...)], which has only spans "
+                "with rows, or use resample"
+            )
+        return self.grouping
+
     def _by_group(self, function: Any, *, labels: bool = False, together: bool = False) -> Any:
-        grouping = self.grouping
+        grouping = self._without_spans(str(getattr(function, "__name__", function)))
         meta, with_keys = (
             function(by, grouping.sample(), self._places).iloc[:0]
             for by in (grouping.by, replace(grouping.by, group_keys=True))
@@ -262,7 +274,7 @@ class RowMethods:
         b    0
         dtype: int64
         """
-        grouping = self.grouping
+        grouping = self._without_spans("apply")
         if not grouping.as_index:
             raise NotImplementedError("apply of groups with as_index=False: use as_index=True, then reset_index")
         function = Applied(func, args, tuple(kwargs.items()))
@@ -298,12 +310,17 @@ class RowMethods:
     def cov(self, min_periods: int | None = None, ddof: int = 1, numeric_only: bool = False) -> Any:
         """Covariance of each pair of columns in each group."""
         options = {"min_periods": min_periods, "ddof": ddof, "numeric_only": numeric_only}
-        return self._by_group(Call("cov", (), tuple(options.items())))
+        return self._matrices(Call("cov", (), tuple(options.items())))
 
     def corr(self, method: str = "pearson", min_periods: int = 1, numeric_only: bool = False) -> Any:
         """Correlation of each pair of columns in each group."""
         options = {"method": method, "min_periods": min_periods, "numeric_only": numeric_only}
-        return self._by_group(Call("corr", (), tuple(options.items())))
+        return self._matrices(Call("corr", (), tuple(options.items())))
+
+    def _matrices(self, call: Call) -> Any:
+        meta = call(self.grouping.by, self.grouping.sample(), self._places).iloc[:0]
+        found = matrices(self.grouping, self._places, call, meta)
+        return self._by_group(call) if found is None else new_collection(found)
 
     def describe(self) -> Any:
         """Count, mean, deviation, extremes and quartiles of each group."""

@@ -97,9 +97,9 @@ def states_of(name: str, source: Source, **options: Any) -> Aggregate | None:
     return makers[name](source, **options)
 
 
-def comoments_of(x: int, y: int, ddof: int, correlation: bool) -> Aggregate:
-    """The covariance or correlation of two columns, of numbers."""
-    return Aggregate((Comoments(x, y),), partial(_covariance, ddof, correlation), pa.float64())
+def comoments_of(x: int, y: int, ddof: int, correlation: bool, min_periods: int = 1) -> Aggregate:
+    """The covariance or correlation of two columns, of numbers; of at least some rows that have both."""
+    return Aggregate((Comoments(x, y),), partial(_covariance, ddof, correlation, min_periods), pa.float64())
 
 
 def _size(source: Source) -> Aggregate:
@@ -265,12 +265,18 @@ def _kurtosis(moments: pa.Array) -> pa.Array:
     return _where(result, there & (m2 > 0))
 
 
-def _covariance(ddof: int, correlation: bool, comoments: pa.Array) -> pa.Array:
-    n, _, _, xx, yy, xy = map(to_numpy, comoments.flatten())
+def _covariance(ddof: int, correlation: bool, min_periods: int, comoments: pa.Array) -> pa.Array:
+    n, x, y, xx, yy, xy = map(to_numpy, comoments.flatten())
     with np.errstate(divide="ignore", invalid="ignore"):
         if correlation:
-            return _where(np.clip(xy / np.sqrt(xx * yy), -1, 1), (n > 1) & (xx > 0) & (yy > 0))
-        return _where(xy / (n - ddof), n > max(ddof, 0))
+            there = (n >= min_periods) & _varies(n, x, xx) & _varies(n, y, yy)
+            return _where(np.clip(xy / np.sqrt(xx * yy), -1, 1), there)
+        return _where(xy / (n - ddof), n >= max(ddof + 1, min_periods))
+
+
+def _varies(n: np.ndarray, mean: np.ndarray, squares: np.ndarray) -> np.ndarray:
+    """Whether values differ by more than what rounding makes of their mean, squared distances from it told."""
+    return squares > n * np.square(4 * np.finfo(float).eps * mean)
 
 
 def _label(name: str, places: pa.Array) -> pa.Array:

@@ -29,8 +29,9 @@ class Grouped(FrameBase):
 
         Parameters
         ----------
-        by : label, series, function of labels, dict, or list of such
-            By what: labels are those of columns, or names of levels of the index.
+        by : label, series, function of labels, dict, pandas.Grouper, or list of such
+            By what: labels are those of columns, or names of levels of the index. By spans of time, which a Grouper
+            with a frequency has, also those without rows are groups, unless they are in a list.
         level : int, str, or list of such
             Levels of the index, instead of `by`.
         as_index : bool
