@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import restride.dataframe as rd
 from tests.collections.dataframe.strategies import assert_same, frames, from_pandas, partitioned, series
 
 CALLS = [
@@ -72,3 +73,27 @@ def test_set_categories_makes_categories_known():
 def test_what_is_of_no_categories_has_no_cat():
     with pytest.raises(AttributeError, match="category"):
         from_pandas(pd.Series(["a"])).cat  # noqa: B018
+
+
+# pandas will not take values for missing that are no categories some time
+@pytest.mark.filterwarnings("ignore:Constructing a Categorical")
+@given(
+    partitioned(series(["str", "string", "int64", "category"])),
+    st.sampled_from([["b", "a", "ç"], ["", "日本語"], [], ["nothing"]]),
+    st.booleans(),
+)
+def test_values_become_codes_of_categories_that_are_given(case, categories, ordered):
+    kind = case.theirs.dtype if case.theirs.dtype in ("str", "string") else "str"
+    dtype = pd.CategoricalDtype(pd.Index(categories, dtype=kind), ordered=ordered)
+    assert_same(case.ours.astype(dtype), case.theirs.astype(dtype))
+    assert_same(case.ours.to_frame().astype({"x": dtype}), case.theirs.to_frame().astype({"x": dtype}))
+
+
+@pytest.mark.filterwarnings("ignore:Constructing a Categorical")
+def test_strings_by_dictionary_become_codes_too(tmp_path):
+    frame = pd.DataFrame({"x": ["a", "b", None, "c"] * 50, "n": range(200)})
+    frame.to_parquet(tmp_path / "x.parquet", row_group_size=60)
+    dtype = pd.CategoricalDtype(pd.Index(["c", "a"], dtype="str"))
+    df = rd.read_parquet(tmp_path / "x.parquet", blocksize=1)
+    assert_same(df.x.astype(dtype), frame.x.astype(dtype))
+    assert_same(df.categorize(), frame.astype({"x": "category"}))

@@ -15,6 +15,7 @@ from restride.collections.dataframe.methods.elementwise import back_to_index, ro
 from restride.collections.dataframe.methods.mapping import map_by
 from restride.collections.dataframe.methods.partitions import make_meta, meta_from_data
 from restride.collections.dataframe.operations import selection
+from restride.collections.dataframe.operations.categorizing import with_categories
 from restride.collections.dataframe.operations.distinct import distinct
 from restride.collections.dataframe.operations.places import index_as_series
 from restride.collections.dataframe.operations.reductions import one_row
@@ -69,6 +70,8 @@ class Elements(FrameBase):
             if len(dtype) > 1 or meta.name not in dtype:
                 raise KeyError("Only the Series name can be used for the key in Series dtype mappings.")
             dtype = dtype[meta.name]
+        if isinstance(meta, pd.Series) and isinstance(dtype, pd.CategoricalDtype) and dtype.categories is not None:
+            return self._new(with_categories(self.expr, dtype))
         if not _is_categorical(dtype):
             return row_by_row(self, Method("astype"), dtype, columnwise=True)
         if isinstance(meta, pd.DataFrame):

@@ -17,6 +17,7 @@ from restride.collections.dataframe.groupby.grouping import Grouping
 from restride.collections.dataframe.groupby.rows import with_missing
 from restride.collections.dataframe.groupby.specs import Asked, Output
 from restride.collections.dataframe.meta import is_unknown_categorical, positions_of
+from restride.collections.dataframe.operations.categorizing import with_categories
 from restride.collections.dataframe.operations.distinct import distinct
 from restride.collections.dataframe.operations.groupby.counts import (
     AsDtype,
@@ -170,8 +171,8 @@ class Repetition(FrameBase):
         made = {}
         for i, values in zip(chosen, found):
             ordered = getattr(meta.dtypes.iloc[i], "ordered", False)
-            series = rowwise(Method("astype"), column(self.expr, i), pd.CategoricalDtype(values, ordered=ordered))
-            made[meta.columns[i]] = series
+            dtype = pd.CategoricalDtype(values, ordered=ordered)
+            made[meta.columns[i]] = with_categories(column(self.expr, i), dtype)
         return self._new(assigned(self.expr, made)) if made else self
 
     def pivot_table(
