@@ -10,10 +10,14 @@ from itertools import pairwise
 from restride.collections.dataframe.io.files import DataFile, FileSystem
 from restride.collections.dataframe.io.text.records import Dialect, ends_outside, next_record
 
-LEAST = 16 * 1024**2
+LEAST = 4 * 1024**2
+"""Bytes of text below which a part costs more than its task is worth."""
+FEW = 16
+"""Parts of text that is not much, so that all threads have some to read."""
+USUAL = 16 * 1024**2
 MOST = 128 * 1024**2
 PARTS = 1000
-"""Parts have `LEAST` bytes of text, or as many more, up to `MOST`, as make about this number of them."""
+"""Parts of more text have `USUAL` bytes of it, or as many more, up to `MOST`, as make about this number of them."""
 COMPRESSION = {".gz": "gzip", ".bz2": "bz2", ".zip": "zip", ".xz": "xz", ".zst": "zstd", ".tar": "tar"}
 
 
@@ -47,13 +51,26 @@ def plan_parts(files: Sequence[DataFile], blocksize: int | str | None) -> list[T
     if blocksize is None:
         return [TextPart(file, 0, file.size) for file in files]
     total = sum(file.size for file in files)
-    size = min(max(LEAST, total // PARTS), MOST) if isinstance(blocksize, str) else blocksize
+    size = usual_size(total) if isinstance(blocksize, str) else blocksize
     parts = []
     for file in files:
         n = max(-(-file.size // size), 1)
         ends = [round(file.size * i / n) for i in range(n + 1)]
         parts += [TextPart(file, start, stop) for start, stop in pairwise(ends)]
     return parts
+
+
+def usual_size(total: int) -> int:
+    """About how many bytes a part has, of so many in all.
+
+    Examples
+    --------
+    >>> [usual_size(total * 1024**2) // 1024**2 for total in (1, 100, 1000, 100_000)]
+    [4, 6, 16, 100]
+    """
+    if total < FEW * USUAL:
+        return max(total // FEW, LEAST)
+    return min(max(USUAL, total // PARTS), MOST)
 
 
 def compression_of(path: str, compression: str | None) -> str | None:
