@@ -125,7 +125,9 @@ class ReadPart:
         missing = [label for label in labels if label not in frame.columns]
         if missing:
             raise ValueError(f"columns {missing} are missing here; there are {list(frame.columns)}")
-        if whole.columns.is_unique:
+        if labels == list(frame.columns):
+            chosen = frame
+        elif whole.columns.is_unique:
             chosen = frame[labels]
         else:
             chosen = choose(frame, Wanted(self.wanted.columns, True), "frame")

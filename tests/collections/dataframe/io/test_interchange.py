@@ -95,14 +95,29 @@ def test_readers_are_taken():
     assert rd.from_arrow(reader).x.sum().compute() == 6
 
 
-def test_polars_and_duckdb_take_frames(df):
+def test_polars_takes_frames(df):
     pl = pytest.importorskip("polars")
-    duckdb = pytest.importorskip("duckdb")
     some = df[["i", "s", "f"]]
     assert pl.DataFrame(some).shape == (10, 3)
     assert_frame_equal(rd.from_arrow(pl.DataFrame(some)).compute(), FRAME[["i", "s", "f"]])
-    arrow = some.to_arrow()  # noqa: F841
-    assert duckdb.sql("select sum(i) from arrow").fetchall() == [(45,)]
+
+
+def test_duckdb_takes_frames_in_queries(df):
+    duckdb = pytest.importorskip("duckdb")
+    flights = df[["i", "s", "f"]]  # noqa: F841
+    assert duckdb.sql("select sum(i) from flights").fetchall() == [(45,)]
+
+
+def test_narwhals_takes_frames(df):
+    nw = pytest.importorskip("narwhals")
+    some = df[["i", "s"]]
+    taken = nw.from_arrow(some, backend="pyarrow")
+    assert taken.schema == {"i": nw.Int32(), "s": nw.String()}
+    assert taken.select(nw.col("i").sum()).item() == 45
+    older = pytest.importorskip("narwhals.stable.v1").from_native(some, eager_or_interchange_only=True)
+    assert list(older.schema) == ["i", "s"]
+    back = rd.from_arrow(taken.filter(nw.col("i") > 3))
+    assert_frame_equal(back.compute(), FRAME[["i", "s"]][FRAME.i > 3].reset_index(drop=True))
 
 
 # ---- functions and futures -------------------------------------------------------------------------------------------
