@@ -50,6 +50,11 @@ def real_part(dtype: np.dtype) -> np.dtype:
     return np.empty(0, dtype).real.dtype
 
 
+def double(dtype: np.dtype) -> np.dtype:
+    """The dtype of double precision in which numpy solves equations, whatever that of the matrix."""
+    return np.result_type(dtype, np.float64)
+
+
 def goes_to_one_task(x: Array) -> bool:
     """Whether each matrix is in one block, is one of a stack, or small."""
     return x.ndim > 2 or x.npartitions == 1 or x.nbytes <= SMALL_MATRIX

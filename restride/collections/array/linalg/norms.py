@@ -11,19 +11,20 @@ from numpy.typing import DTypeLike
 from restride.collections.array import products
 from restride.collections.array import triangles as tri
 from restride.collections.array.array import Array, asarray, implements
-from restride.collections.array.elementwise import exp, log, sign, sqrt
+from restride.collections.array.elementwise import exp, sign, sqrt
+from restride.collections.array.linalg.elimination import eliminated
 from restride.collections.array.linalg.matrices import (
-    adjoint,
+    block_calls,
+    double,
     goes_to_one_task,
     inexact,
     matrices,
     per_matrix,
     real_part,
 )
-from restride.collections.array.linalg.qr import reflected
 from restride.collections.array.linalg.solving import inv
 from restride.collections.array.linalg.svd import svdvals
-from restride.collections.array.manipulation import broadcast_to, moveaxis
+from restride.collections.array.manipulation import broadcast_to, concatenate, moveaxis
 
 
 class SlogdetResult(NamedTuple):
@@ -136,14 +137,11 @@ def slogdet(a: Any) -> SlogdetResult:
     kind = inexact(x.dtype)
     if goes_to_one_task(x):
         return SlogdetResult(*per_matrix(np.linalg.slogdet, "(m,m)->(),()", x, dtypes=[kind, real_part(kind)]))
-    reflections, r = reflected(x, x.shape[0])
-    along = tri.diagonal(r)
-    phase = sign(along).prod()
-    for one in reflections:
-        # det(I - V T V*) = det(I - T V* V)
-        small = tri.eye(one.t.shape[0], dtype=kind) - one.t @ (adjoint(one.v) @ one.v)
-        phase = phase * per_matrix(np.linalg.slogdet, "(m,m)->(),()", small, dtypes=[kind, real_part(kind)])[0]
-    return SlogdetResult(phase, log(abs(along)).sum())
+    panels, upper = eliminated(x.astype(double(kind)), x.shape[0])
+    along = tri.diagonal(upper)
+    signs = concatenate([panel.sign for panel in panels])
+    (logarithms,) = block_calls(_logarithms, "i", along, "i", chunks=[along.chunks], dtype=real_part(along.dtype))
+    return SlogdetResult((sign(along).prod() * signs.prod()).astype(kind), logarithms.sum().astype(real_part(kind)))
 
 
 @implements(np.linalg.det)
@@ -293,3 +291,9 @@ def _matrix_norm(x: Array, order: Any, axes: tuple[int, ...], keepdims: bool) ->
 def _root_of_squares(x: Array, axes: tuple[int, ...], keepdims: bool) -> Array:
     squares = (x * x.conj()).real if x.dtype.kind == "c" else x * x
     return sqrt(squares.sum(axes, keepdims=keepdims))
+
+
+def _logarithms(block: np.ndarray) -> np.ndarray:
+    """Kernel: logarithms of absolute values; of zero without the warning that numpy's determinants do not give."""
+    with np.errstate(divide="ignore"):
+        return np.log(np.abs(block))

@@ -12,10 +12,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from restride.collections.array.array import Array, asarray, implements
+from restride.collections.array.creation import arange
+from restride.collections.array.elementwise import equal
+from restride.collections.array.linalg.elimination import eliminated, lower_factor
 from restride.collections.array.linalg.matrices import (
     adjoint,
     block_calls,
     by_quarters,
+    double,
     goes_to_one_task,
     inexact,
     matrices,
@@ -24,7 +28,7 @@ from restride.collections.array.linalg.matrices import (
     real_part,
     square_chunks,
 )
-from restride.collections.array.linalg.qr import qr, reflected
+from restride.collections.array.linalg.qr import qr
 from restride.collections.array.manipulation import concatenate
 from restride.collections.array.operations.rechunk import in_one_block
 from restride.collections.array.products import matmul
@@ -45,7 +49,7 @@ class LstsqResult(NamedTuple):
 def solve(a: Any, b: Any) -> Array:
     """Solve ``a @ x = b`` for x.
 
-    Matrices in several blocks are solved by Householder reflections and a triangular system: stable without pivoting.
+    Matrices in several blocks are factored by Gaussian elimination with partial pivoting, as numpy does it.
 
     Parameters
     ----------
@@ -83,8 +87,9 @@ def solve(a: Any, b: Any) -> Array:
         stack = (y.shape[-2], *y.shape[:-2], y.shape[-1])
         return _first_axis_to(solve(x, columns).reshape(stack), -2)
     n = x.shape[0]
-    _, r = reflected(concatenate([x.astype(kind), y.astype(kind)], 1), n)
-    return solve_triangular(r[:, :n], r[:, n:])
+    work = double(kind)
+    _, upper = eliminated(concatenate([x.astype(work), y.astype(work)], 1), n)
+    return solve_triangular(upper[:, :n], upper[:, n:]).astype(kind)
 
 
 @implements(np.linalg.inv)
@@ -180,15 +185,23 @@ def cholesky(a: Any, *, upper: bool = False) -> Array:
 
 
 def lu(a: Any) -> tuple[Array, Array, Array]:
-    """Factors of a square matrix, ``a = P @ L @ U``: a permutation, and unit lower and upper triangular matrices.
+    """Factors of matrices, ``a = P @ L @ U``: a permutation, unit lower and upper triangular (or trapezoidal) matrices.
 
-    Rows are exchanged within the blocks on the diagonal alone (in all of a matrix that is small or in one block), so
-    these must be well conditioned. `solve` and `inv` do not depend on that.
+    Parameters
+    ----------
+    a : Array or array_like
+        Of shape (..., m, n), in any chunks.
+
+    Returns
+    -------
+    p, l, u : Array
+        Of shapes (..., m, m), (..., m, k) and (..., k, n) with k = min(m, n). The pivots are the largest elements of
+        their columns, so no element of L is larger than 1.
 
     Raises
     ------
     LinAlgError
-        `a` is not square. On compute: a block on the diagonal is singular.
+        `a` has less than two axes.
 
     Examples
     --------
@@ -200,14 +213,18 @@ def lu(a: Any) -> tuple[Array, Array, Array]:
     """
     x = matrices(a)
     kind = inexact(x.dtype)
+    m, n = x.shape[-2:]
+    k = min(m, n)
     if goes_to_one_task(x):
-        m, n = x.shape[-2:]
         p, lower, upper = per_matrix(
-            _lu, "(m,n)->(m,m),(m,k),(k,n)", x, dtypes=[real_part(kind), kind, kind], sizes={"k": min(m, n)}
+            _lu, "(m,n)->(m,m),(m,k),(k,n)", x, dtypes=[real_part(kind), kind, kind], sizes={"k": k}
         )
         return p, lower, upper
-    x = square_chunks(matrices(a, square=True).astype(kind))
-    return _lu_by_quarters(x)
+    panels, upper = eliminated(x, k)
+    lower, order = lower_factor(panels)
+    rows = x.chunks[0]
+    p = equal(arange(m, chunks=(rows,))[:, None], order.rechunk((rows,))[None, :]).astype(real_part(kind))
+    return p, lower.rechunk({0: rows}), upper
 
 
 @implements(np.linalg.lstsq)
@@ -314,25 +331,6 @@ def _cholesky(x: Array) -> Array:
     between = adjoint(_triangular(above, adjoint(left), lower=True))
     below = _cholesky((last - between @ adjoint(between)).rechunk(last.chunks))
     return of_quarters((above, None), (between, below))
-
-
-def _lu_by_quarters(x: Array) -> tuple[Array, Array, Array]:
-    blocks = x.chunks[0]
-    if len(blocks) == 1:
-        dtypes = [real_part(x.dtype), x.dtype, x.dtype]
-        p, lower, upper = block_calls(_lu, "ij", x, "ij", chunks=[x.chunks] * 3, dtype=dtypes)
-        return p, lower, upper
-    first, right, left, last = by_quarters(x, sum(blocks[: len(blocks) // 2]))
-    p_above, l_above, u_above = _lu_by_quarters(first)
-    u_between = _triangular(l_above, p_above.T.astype(x.dtype) @ right, lower=True)
-    l_between = _triangular(u_above.T, left.T, lower=True).T
-    p_below, l_below, u_below = _lu_by_quarters((last - l_between @ u_between).rechunk(last.chunks))
-    l_between = p_below.T.astype(x.dtype) @ l_between
-    return (
-        of_quarters((p_above, None), (None, p_below)),
-        of_quarters((l_above, None), (l_between, l_below)),
-        of_quarters((u_above, u_between), (None, u_below)),
-    )
 
 
 def _solve_triangular(a: np.ndarray, b: np.ndarray, *, lower: bool) -> np.ndarray:
