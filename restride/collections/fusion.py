@@ -5,11 +5,14 @@ So its uses are known: in which groups of tasks (a group is one map of the resul
 by which columns, that tell which block of the table each of these tasks uses. If no block is used by two tasks, or the
 map is free to be repeated, it becomes a step of each of these groups; otherwise a group of its own. Chains, diamonds,
 broadcasts, parts of tables and several outputs need no rules beyond that one.
+
+A kernel with a method ``after(kernel)`` may return a kernel that does what both do, one after the other, or None.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -112,6 +115,7 @@ class _Group:
 
     def fused(self, made: dict[Blocks, Blocks]) -> Map:
         """The one map, over the tables that came of those it uses."""
+        self._join()
         steps = list(reversed(self.steps.items()))
         if len(steps) == 1:
             (_, (table, _, arguments)) = steps[0]
@@ -142,6 +146,23 @@ class _Group:
             name=name,
             origin=self.table.origin,
         )
+
+    def _join(self) -> None:
+        """Make one step of two where a kernel knows how, by a method `after`, and nothing else uses what is between."""
+        uses = Counter(use for _, _, arguments in self.steps.values() for use in arguments)
+        for use in list(self.steps):
+            while use in self.steps:
+                table, column, arguments = self.steps[use]
+                after = getattr(table.kernel, "after", None)
+                if after is None or len(arguments) > 1 or uses[arguments[0]] > 1 or arguments[0] not in self.steps:
+                    break
+                first, _, before = self.steps[arguments[0]]
+                kernel = after(first.kernel)
+                if kernel is None or first.params is not None or table.params is not None:
+                    break
+                del self.steps[arguments[0]]
+                name = f"{first.name}-{table.name}"
+                self.steps[use] = dataclasses.replace(table, kernel=kernel, name=name), column, before
 
     def _use(self, table: Blocks, column: Ints) -> Use:
         table, column = _through_selects(table, column)

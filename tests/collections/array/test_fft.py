@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import restride as rs
 import restride.array as ra
 from restride.collections.array.operations import fft as operation
 from restride.collections.array.operations.fft import gathered
@@ -64,6 +65,23 @@ def test_transforms_along_several_axes_are_as_in_numpy(data):
     s = data.draw(st.none() | st.lists(st.integers(1, 9) | st.just(-1), min_size=len(axes), max_size=len(axes)))
     norm = data.draw(NORMS)
     assert_close(ours(lazy, s, axes, norm), theirs(x, s, axes, norm))
+
+
+@given(st.data())
+def test_transforms_in_a_row_are_as_in_numpy(data):
+    x, lazy = data.draw(pairs(dtypes=["?", *NUMBERS], min_dims=2, min_side=2))
+    for _ in range(data.draw(st.integers(2, 4))):
+        ours, theirs = both(data.draw(st.sampled_from(["fft", "fft", "ifft", "fftn", "rfft"])))
+        if theirs is np.fft.rfft and x.dtype.kind == "c":
+            continue
+        axis = data.draw(st.integers(-x.ndim, x.ndim - 1))
+        kwargs = {"norm": data.draw(NORMS)}
+        if theirs is np.fft.fftn:
+            kwargs.update(axes=(axis,))
+        else:
+            kwargs.update(axis=axis, n=data.draw(st.none() | st.integers(1, 6)))
+        x, lazy = theirs(x, **kwargs), ours(lazy, **kwargs)
+    np.testing.assert_allclose(lazy, x, atol=1e-3 * max(abs(x).max(), 1) if x.dtype == "c8" else 1e-9)
 
 
 @pytest.mark.parametrize("name", [*ALONG_TWO, *ALONG_SEVERAL])
@@ -161,6 +179,27 @@ def test_axes_in_one_block_are_transformed_where_the_block_is_made():
     x = ra.random.default_rng(0).random((40, 30, 20), chunks=(10, 30, 20))
     assert layer_counts(ra.fft.fft2(x)) == {"random-fftn": 4}
     assert layer_counts(abs(ra.fft.rfft(x)) ** 2) == {"random-rfft-absolute-square": 4}
+
+
+def test_transforms_in_a_row_are_one_where_nothing_else_uses_the_first(monkeypatch):
+    calls = []
+    original = operation.TransformBlock.__call__
+    monkeypatch.setattr(
+        operation.TransformBlock, "__call__", lambda self, block: (calls.append(self.axes), original(self, block))[1]
+    )
+    x = ra.ones((2, 3, 4), chunks=(1, -1, -1))
+    first = ra.fft.fft(x, axis=2)
+    second = ra.fft.fft(first, axis=1)
+    second.compute()
+    assert calls == [(1, 2), (1, 2)]
+    calls.clear()
+    rs.compute(first, second)
+    assert sorted(calls) == [(1,), (1,), (2,), (2,)]
+    calls.clear()
+    ra.fft.ifft(first, axis=1).compute()
+    ra.fft.fft(first, axis=2).compute()
+    ra.fft.fft(first, axis=1, norm="ortho").compute()
+    assert all(len(axes) == 1 for axes in calls)
 
 
 def test_two_axes_take_one_rechunk_from_row_slabs_to_column_slabs():

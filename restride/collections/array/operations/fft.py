@@ -6,6 +6,7 @@ import math
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -89,6 +90,19 @@ class TransformBlock:
         self.lengths = lengths
         self.norm = norm
         self.dtype = dtype
+
+    def after(self, first: Any) -> TransformBlock | None:
+        """One transform for this and the one before it; of real numbers it saves half of the second."""
+        if (
+            type(first) is not TransformBlock
+            or (first.function, first.norm) != (self.function, self.norm)
+            or self.function not in PLAIN
+            or set(first.axes) & set(self.axes)
+        ):
+            return None
+        name = first.__name__ if first.__name__.endswith("n") else f"{first.__name__}n"
+        axes, lengths = (*self.axes, *first.axes), (*self.lengths, *first.lengths)
+        return TransformBlock(name, self.function, axes, lengths, self.norm, self.dtype)
 
     def __call__(self, block: np.ndarray) -> np.ndarray:
         import scipy.fft
