@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from restride.collections.array.expr import ArrayExpr
+from restride.collections.array.operations.zarr_chunks import write
 from restride.collections.array.operations.zarr_parts import (
     AppendSink,
     RegionSink,
@@ -132,7 +133,7 @@ class ZarrSink:
     """The open array, once it has begun. A chunk of it belongs to one block, and is written anew or not at all."""
 
     def write(self, number: int, where: tuple[slice, ...], block: Any) -> None:
-        self.array[where] = block
+        write(self.array, where, block)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from restride.collections.array.operations.sources import span_text
+from restride.collections.array.operations.zarr_chunks import write
 
 if TYPE_CHECKING:
     import zarr
@@ -41,7 +42,7 @@ class RegionSink:
         return replace(self, token=mark(self.array, self.region))
 
     def write(self, number: int, where: tuple[slice, ...], block: Any) -> None:
-        self.array[moved(where, [side.start for side in self.region])] = block
+        write(self.array, moved(where, [side.start for side in self.region]), block)
 
     def finish(self) -> None:
         unmark(self.array, self.region, self.token)
@@ -73,7 +74,7 @@ class AppendSink:
     def write(self, number: int, where: tuple[slice, ...], block: Any) -> None:
         offset = [0] * len(where)
         offset[self.axis] = self.old_length
-        self.array[moved(where, offset)] = block
+        write(self.array, moved(where, offset), block)
 
     def finish(self) -> None:
         self._check_length()

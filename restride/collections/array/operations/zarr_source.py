@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from restride.collections.array.operations.zarr_chunks import read
+
 if TYPE_CHECKING:
     import zarr
 
@@ -31,7 +33,7 @@ class ZarrSource:
     """When its metadata were last written, where a file system tells."""
 
     def __getitem__(self, where: tuple[slice, ...]) -> Any:
-        block = np.asarray(self.array[where])
+        block = read(self.array, where)
         if block.size and self._is_nothing(block):
             self._check()
         return block
