@@ -187,6 +187,23 @@ def test_rows_go_back_in_order_only_where_that_can_be_seen():
     assert "__position__" in str(both[both.v > 0].explain())
 
 
+@pytest.mark.parametrize("sort", [True, False])
+@pytest.mark.parametrize("name", ["sum", "mean", "var", "median", "nunique", "min", "first", "last", "idxmax"])
+def test_groups_in_order_of_their_keys_show_the_order_of_rows_only_in_first_values_and_the_like(name, sort):
+    rng = np.random.default_rng(0)
+    left = pd.DataFrame({"k": rng.integers(0, 40, 200), "v": rng.integers(0, 9, 200)})
+    right = pd.DataFrame({"k": rng.integers(0, 40, 50), "g": rng.integers(0, 5, 50)})
+    ours = rd.from_pandas(left, npartitions=4).merge(rd.from_pandas(right, npartitions=3), on="k", broadcast=False)
+    got = getattr(ours.groupby("g", sort=sort).v, name)()
+    shown = not sort or name in ("first", "last", "idxmax")
+    assert ("__position__" in str(got.explain())) == shown
+    expected = getattr(left.merge(right, on="k").groupby("g", sort=sort).v, name)()
+    pd.testing.assert_series_equal(got.compute(), expected)
+    lists = ours.groupby("g", sort=sort).v.agg(list)
+    assert "__position__" in str(lists.explain())
+    assert lists.compute().tolist() == left.merge(right, on="k").groupby("g", sort=sort).v.agg(list).tolist()
+
+
 def test_nothing_is_shuffled_where_keys_are_known_to_be_close_to_each_other(tmp_path):
     n = 100
     frame = pd.DataFrame({"k": np.random.default_rng(0).permutation(n), "x": range(n)})
