@@ -57,6 +57,8 @@ def test_few_groups_are_looked_up_and_many_split_by_hash(monkeypatch, by, kept):
     monkeypatch.setattr(plan, "FEW_ROWS", 0)
     monkeypatch.setattr(plan, "SPLIT_ROWS", 10)
     monkeypatch.setattr(plan, "KEPT", kept)
+    if not kept:
+        monkeypatch.setattr(plan, "FEW_GROUPS", 0)
     theirs = many()
     ours = from_pandas(theirs, 12)
     share = ours.assign(share=ours.x / ours.groupby(by).x.transform("sum"))
