@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
+from restride.collections.dataframe.kernels.direct_groups import DirectKeys, direct_keys
 from restride.collections.dataframe.kernels.encoding import to_numpy
 from restride.collections.dataframe.kernels.grouping import group
 from restride.collections.dataframe.kernels.memory import Column
@@ -36,7 +37,10 @@ def distinct_rows(
     >>> distinct_rows([pa.array(["b", "a", "b"])], [None])
     (array([0, 1]), array([2, 1]))
     """
-    if len(columns) == 1 and pa.types.is_string(columns[0].type):
+    direct = direct_keys(columns, categories, dropna=False)
+    if direct is not None:
+        rows, counts = _directly(direct, keep)
+    elif len(columns) == 1 and pa.types.is_string(columns[0].type):
         rows, counts = _of_strings(columns[0], keep)
     else:
         groups = group(columns, categories=categories, dropna=False)
@@ -45,6 +49,19 @@ def distinct_rows(
         order = np.argsort(rows)
         rows, counts = rows[order], counts[order]
     return rows, counts
+
+
+def _directly(keys: DirectKeys, keep: Keep) -> tuple[Ints, Ints]:
+    counts = np.zeros(keys.size + 1, np.int64)
+    rows = np.full(keys.size + 1, keys.rows if keep == "first" else -1)
+    take = np.minimum if keep == "first" else np.maximum
+    start = 0
+    for slots, _ in keys.blocks([]):
+        np.add.at(counts, slots, 1)
+        take.at(rows, slots, np.arange(start, start + len(slots)))
+        start += len(slots)
+    present = np.flatnonzero(counts)
+    return rows[present], counts[present]
 
 
 def _of_strings(column: Column, keep: Keep) -> tuple[Ints, Ints]:

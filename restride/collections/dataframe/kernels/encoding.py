@@ -1,8 +1,8 @@
 """Key columns as slots: a number for each row, so that equal numbers stand for equal keys.
 
-What everything that groups or matches by keys starts from. Integers of any range, dates, categories and dictionaries
-have numbers of their own already; other columns are looked up once. Slots of several columns combine to one number a
-row by mixed radix (`combined`), as long as that fits into 62 bits.
+What everything that groups or matches by keys starts from. Some columns have numbers of their own (`numberings`);
+others are looked up once. Slots of several columns combine to one number a row by mixed radix (`combined`), as long as
+that fits into 62 bits.
 """
 
 from __future__ import annotations
@@ -15,12 +15,16 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from restride.collections.dataframe.kernels.memory import Column, valid_mask
-from restride.collections.dataframe.kernels.radix import argsort
+from restride.collections.dataframe.kernels.memory import Column, chunks_of, valid_mask
+from restride.collections.dataframe.kernels.numberings import (
+    WIDEST,
+    Numbering,
+    integer_storage,
+    most_direct,
+    numbering_of,
+    numbering_of_codes,
+)
 from restride.engine.graphs.csr import Ints
-
-WIDEST = 2**62
-"""Slots of a column, or of several together, are below this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,11 @@ class Slots:
     decode: Callable[[Ints], pa.Array]
     """The keys of some slots, none of them missing."""
     any_missing: bool
+
+    @property
+    def direct(self) -> bool:
+        """Whether a table addressed by the slots is no larger than is right for the rows."""
+        return self.size <= most_direct(len(self.codes))
 
 
 def encode(column: Column, *, codes: bool = False, ordered: bool = False) -> Slots:
@@ -49,24 +58,27 @@ def encode(column: Column, *, codes: bool = False, ordered: bool = False) -> Slo
     kind = column.type
     if pa.types.is_null(kind):
         return Slots(np.full(len(column), -1, np.int64), 0, lambda slots: pa.nulls(len(slots)), len(column) > 0)
-    if pa.types.is_dictionary(kind):
-        return _of_dictionary(column, ordered)
-    if pa.types.is_boolean(kind):
-        return _of_integers(pc.cast(column, pa.uint8()), lambda values: pa.array(values.astype(bool)), None, ordered)
-    if pa.types.is_integer(kind) or pa.types.is_temporal(kind):
-        storage = integer_storage(kind)
-        whole = column if storage == kind else column.cast(storage)
-        return _of_integers(whole, lambda values: pa.array(values).cast(kind), -1 if codes else None, ordered)
+    numbering = numbering_of(column, absent=-1 if codes else None, ordered=ordered)
+    if numbering is not None:
+        return _numbered(numbering)
     if pa.types.is_floating(kind):
         return _of_floats(column, ordered)
-    return _of_dictionary(column.dictionary_encode(), ordered)
+    if pa.types.is_integer(kind) or pa.types.is_temporal(kind):
+        return _of_wide_integers(column, ordered)
+    numbering = numbering_of(column.dictionary_encode(), ordered=ordered)
+    assert numbering is not None
+    return _numbered(numbering)
 
 
 def encode_codes(column: Column, n_categories: int) -> Slots:
     """The slots of a column of codes of categories: the codes themselves."""
-    codes = to_numpy(column).astype(np.int64)
-    any_missing = bool(len(codes)) and int(codes.min()) < 0
-    return Slots(codes, n_categories, lambda slots: pa.array(slots.astype(np.int32)), any_missing)
+    return _numbered(numbering_of_codes(column, n_categories))
+
+
+def _numbered(numbering: Numbering) -> Slots:
+    parts = [numbering.codes(part) for part in chunks_of(numbering.column)]
+    codes = parts[0] if len(parts) == 1 else np.concatenate([np.zeros(0, np.int64), *parts])
+    return Slots(codes, numbering.size, numbering.decode, numbering.any_missing)
 
 
 def combined(columns: Sequence[Slots], *, keep_missing: bool) -> Slots | None:
@@ -120,18 +132,6 @@ def decoded(column: Slots, slots: Ints) -> pa.Array:
     return column.decode(slots[~absent]).take(pa.array(places, mask=absent))
 
 
-def order_of(values: pa.Array) -> Ints:
-    """The order that sorts distinct values without nulls."""
-    return argsort([values])
-
-
-def integer_storage(kind: pa.DataType) -> pa.DataType:
-    """The integers that hold values of a type."""
-    if pa.types.is_integer(kind):
-        return kind
-    return pa.int32() if kind.bit_width == 32 else pa.int64()
-
-
 def to_numpy(column: Column) -> np.ndarray:
     """The values of a column without nulls as one array, without copies where it is one chunk."""
     if isinstance(column, pa.ChunkedArray):
@@ -142,29 +142,12 @@ def to_numpy(column: Column) -> np.ndarray:
     return column.to_numpy(zero_copy_only=False)
 
 
-def _of_integers(column: Column, rebuild: Callable[[np.ndarray], pa.Array], absent: int | None, ordered: bool) -> Slots:
+def _of_wide_integers(column: Column, ordered: bool) -> Slots:
+    kind, storage = column.type, integer_storage(column.type)
     valid = valid_mask(column)
-    values = to_numpy(column if valid is None else pc.fill_null(column, 0))
-    if absent is not None:
-        missing = values == absent
-        if missing.any():
-            valid = ~missing if valid is None else valid & ~missing
-    known = values if valid is None else values[valid]
-    if not len(known):
-        return Slots(np.full(len(values), -1, np.int64), 0, lambda slots: rebuild(known[:0]), len(values) > 0)
-    low, high = int(known.min()), int(known.max())
-    if high - low >= WIDEST:
-        return _looked_up(values, valid, rebuild, ordered)
-    dtype = values.dtype
-    if dtype == np.uint64:
-        codes = (values - np.uint64(low)).view(np.int64)
-    else:
-        codes = values.astype(np.int64, copy=False)
-        codes = codes - low if low else codes
-    if valid is not None:
-        codes = np.where(valid, codes, -1)
-    offset = dtype.type(low)
-    return Slots(codes, high - low + 1, lambda slots: rebuild(slots.astype(dtype) + offset), valid is not None)
+    whole = column if storage == kind else column.cast(storage)
+    values = to_numpy(whole if valid is None else pc.fill_null(whole, 0))
+    return _looked_up(values, valid, lambda values: pa.array(values).cast(kind), ordered)
 
 
 def _of_floats(column: Column, ordered: bool) -> Slots:
@@ -190,27 +173,6 @@ def _looked_up(
         order = np.argsort(distinct, kind="stable")
         codes, distinct = _renumbered(codes, order), distinct[order]
     return Slots(codes, len(distinct), lambda slots: rebuild(distinct[slots]), any_missing)
-
-
-def _of_dictionary(column: Column, ordered: bool) -> Slots:
-    if isinstance(column, pa.ChunkedArray):
-        column = column.unify_dictionaries()
-        dictionary = column.chunk(0).dictionary if column.num_chunks else pa.array([], column.type.value_type)
-        indices = pa.chunked_array([chunk.indices for chunk in column.chunks], column.type.index_type)
-    else:
-        dictionary, indices = column.dictionary, column.indices
-    any_missing = indices.null_count > 0
-    codes = to_numpy(pc.fill_null(indices, -1) if any_missing else indices).astype(np.int64)
-    distinct = dictionary.dictionary_encode()
-    if len(distinct.dictionary) < len(dictionary) or dictionary.null_count:
-        # A function of the values, applied to a dictionary, may have made some equal, or null.
-        again = np.append(to_numpy(pc.fill_null(distinct.indices, -1)), -1)
-        codes, dictionary = again[codes].astype(np.int64), distinct.dictionary
-        any_missing = any_missing or bool(len(codes) and codes.min() < 0)
-    if ordered:
-        order = order_of(dictionary)
-        codes, dictionary = _renumbered(codes, order), dictionary.take(pa.array(order))
-    return Slots(codes, len(dictionary), lambda slots: dictionary.take(pa.array(slots)), any_missing)
 
 
 def _renumbered(codes: Ints, order: Ints) -> Ints:

@@ -109,7 +109,7 @@ class Extreme:
             values, _ = numbers(states)
             found = np.full(groups.n + 1, np.nan, values.dtype)
             (np.fmax if self.greatest else np.fmin).at(found, groups.codes, values)
-            return _nan_as_null(found[: groups.n])
+            return nan_as_null(found[: groups.n])
         if is_number(kind):
             values, valid = numbers(states)
             if self.codes:
@@ -398,8 +398,12 @@ def _added(values: np.ndarray, groups: Groups) -> np.ndarray:
 
 def _widened(values: np.ndarray) -> np.ndarray:
     """Numbers of the type that their sum has."""
-    wide = {"u": np.uint64, "f": np.float64}.get(values.dtype.kind, np.int64)
-    return values.astype(wide, copy=False)
+    return values.astype(sum_dtype(values.dtype), copy=False)
+
+
+def sum_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The dtype that sums of numbers have."""
+    return np.dtype({"u": np.uint64, "f": np.float64}.get(dtype.kind, np.int64))
 
 
 def _sums(codes: Ints, values: np.ndarray, size: int) -> np.ndarray:
@@ -423,5 +427,6 @@ def _distances(codes: Ints, values: np.ndarray, counts: np.ndarray) -> tuple[np.
     return mean + off, distances, off
 
 
-def _nan_as_null(values: np.ndarray) -> pa.Array:
+def nan_as_null(values: np.ndarray) -> pa.Array:
+    """Floats with null for NaN."""
     return pa.array(values, from_pandas=True)

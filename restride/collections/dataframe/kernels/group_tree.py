@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from restride.collections.dataframe.kernels.aggregates import Aggregate
+from restride.collections.dataframe.kernels.direct_groups import group_directly
 from restride.collections.dataframe.kernels.group_states import State, moved, positions_in
 from restride.collections.dataframe.kernels.grouping import Groups, Order, group
 from restride.collections.dataframe.kernels.memory import one_array
@@ -81,9 +82,11 @@ class Aggregation:
     def partial(self, *tables: pa.Table) -> pa.Table:
         """The partial result of rows."""
         order = self.keys.step_order
-        if len(tables) > 1 and self._few_groups(tables[0]):
+        whole = tables[0] if len(tables) == 1 else concat_partials(tables)
+        found = self._chunk_directly(whole, order)
+        if found is None and len(tables) > 1 and self._few_groups(tables[0]):
             return self._combine([self._chunk(table, order) for table in tables], order)
-        return self._chunk(tables[0] if len(tables) == 1 else concat_partials(tables), order)
+        return self._chunk(whole, order) if found is None else found
 
     def combined(self, *partials: pa.Table) -> pa.Table:
         """One partial result of several."""
@@ -95,7 +98,9 @@ class Aggregation:
 
     def at_once(self, table: pa.Table) -> list[pa.Array]:
         """The columns of the result of all rows of some groups."""
-        return self._values(self._chunk(table, self.keys.last_order, last=True))
+        order = self.keys.last_order
+        found = self._chunk_directly(table, order)
+        return self._values(self._chunk(table, order, last=True) if found is None else found)
 
     @property
     def used(self) -> tuple[int, ...]:
@@ -115,22 +120,31 @@ class Aggregation:
 
     def _chunk(self, table: pa.Table, order: Order, *, last: bool = False) -> pa.Table:
         columns = table.columns
-        first = columns[self.keys.columns[0]]
-        made_of = [columns[positions_in(state)[0]] if positions_in(state) else first for state in self.states]
-        found = self._of_strings(first, made_of, order, partial=False)
+        keys = [columns[position] for position in self.keys.columns]
+        found = self._of_strings(keys, self._made_of(table), order, partial=False)
         if found is not None:
             return found
-        groups = self.keys.groups([columns[position] for position in self.keys.columns], order, last=last)
+        groups = self.keys.groups(keys, order, last=last)
         return _table(groups.keys, [state.chunk(columns, groups) for state in self.states])
+
+    def _chunk_directly(self, table: pa.Table, order: Order) -> pa.Table | None:
+        keys = [table.column(position) for position in self.keys.columns]
+        return self._directly(keys, self._made_of(table), order, partial=False)
+
+    def _made_of(self, table: pa.Table) -> list[pa.ChunkedArray]:
+        """For each state the first column that it is made of; any where it is made of none."""
+        return [table.column((*positions_in(state), self.keys.columns[0])[0]) for state in self.states]
 
     def _combine(self, partials: Sequence[pa.Table], order: Order, *, last: bool = False) -> pa.Table:
         table = partials[0] if len(partials) == 1 else concat_partials(partials)
         n_keys = len(self.keys.columns)
-        found = self._of_strings(table.column(0), table.columns[n_keys:], order, partial=True)
+        keys, columns = table.columns[:n_keys], table.columns[n_keys:]
+        found = self._directly(keys, columns, order, partial=True)
+        if found is None:
+            found = self._of_strings(keys, columns, order, partial=True)
         if found is not None:
             return found
-        groups = self.keys.groups(table.columns[:n_keys], order, last=last)
-        columns = table.columns[n_keys:]
+        groups = self.keys.groups(keys, order, last=last)
         return _table(groups.keys, [state.combine(column, groups) for state, column in zip(self.states, columns)])
 
     def _values(self, table: pa.Table) -> list[pa.Array]:
@@ -139,14 +153,26 @@ class Aggregation:
         values = [aggregate.values([states[state] for state in aggregate.states]) for aggregate in self.aggregates]
         return [*map(one_array, table.columns[:n_keys]), *values]
 
-    def _of_strings(
-        self, key: pa.ChunkedArray, columns: Sequence[pa.ChunkedArray], order: Order, *, partial: bool
+    def _directly(
+        self, keys: Sequence[pa.ChunkedArray], made_of: Sequence[pa.ChunkedArray], order: Order, *, partial: bool
     ) -> pa.Table | None:
-        if len(self.keys.columns) > 1 or not can_group_strings(key, self.states, columns, partial=partial):
+        """Simple states of keys that address a table, with nothing kept a row."""
+        if not self.keys.observed:
             return None
-        dropna = self.keys.dropna
-        keys, states = group_strings(key, self.states, columns, partial=partial, dropna=dropna, order=order)
-        return _table([keys], states)
+        categories, dropna = self.keys.categories, self.keys.dropna
+        found = group_directly(keys, categories, self.states, made_of, partial=partial, dropna=dropna, order=order)
+        return None if found is None else _table(*found)
+
+    def _of_strings(
+        self, keys: Sequence[pa.ChunkedArray], made_of: Sequence[pa.ChunkedArray], order: Order, *, partial: bool
+    ) -> pa.Table | None:
+        """Simple states of one key of strings, likewise."""
+        if len(keys) > 1 or not can_group_strings(keys[0], self.states, made_of, partial=partial):
+            return None
+        key, states = group_strings(
+            keys[0], self.states, made_of, partial=partial, dropna=self.keys.dropna, order=order
+        )
+        return _table([key], states)
 
     def _few_groups(self, table: pa.Table) -> bool:
         """Whether partitions are better grouped one by one, each in the processor's caches."""

@@ -22,10 +22,6 @@ from restride.engine.graphs.csr import Ints
 
 Order = Literal["any", "key", "appearance"]
 
-DIRECT_SLOTS_PER_ROW = 4
-"""Slots are addressed directly up to this many times the rows, or `DIRECT_SLOTS`."""
-DIRECT_SLOTS = 4096
-
 MOST_COMPLETE = 100_000_000
 """How many combinations of categories there may be where each gets a group."""
 
@@ -101,7 +97,7 @@ def group(
     sizes = None
     if complete:
         numbers, present = _completed(slots, [count is not None for count in categories or []], not dropna, order)
-    elif len(slots) == 1 and order != "appearance" and is_direct(slots[0]) and not slots[0].any_missing:
+    elif len(slots) == 1 and order != "appearance" and slots[0].direct and not slots[0].any_missing:
         counts = np.bincount(slots[0].codes, minlength=slots[0].size)
         present = [np.flatnonzero(counts)]
         numbers, sizes = _numbers_of(slots[0], present[0]), counts[present[0]]
@@ -146,7 +142,7 @@ def numbered(columns: Sequence[Slots], keep_missing: bool, order: Order) -> tupl
 
 def _found(slots: Slots, order: Order) -> tuple[Ints, Ints]:
     """The group of each row, and the slot of each group."""
-    if is_direct(slots):
+    if slots.direct:
         codes, present = _addressed(slots)
         if order == "appearance":
             places = Groups(codes, len(present), []).first_rows()
@@ -162,11 +158,6 @@ def _found(slots: Slots, order: Order) -> tuple[Ints, Ints]:
     if order == "key":
         codes, present = _reordered(codes, present, stable_order(present, slots.size))
     return codes, present
-
-
-def is_direct(slots: Slots) -> bool:
-    """Whether a table addressed by the slots is no larger than is right for the rows."""
-    return slots.size <= max(DIRECT_SLOTS, DIRECT_SLOTS_PER_ROW * len(slots.codes))
 
 
 def _addressed(slots: Slots) -> tuple[Ints, Ints]:

@@ -13,6 +13,9 @@ import numpy as np
 from restride.collections.dataframe.kernels.sort_keys import Level, Unsigned
 from restride.collections.dataframe.kernels.words import Rows
 
+Runs = tuple[tuple[int, int], ...]
+"""Runs of bits: for each its lowest bit and how many there are in it, the lowest first."""
+
 _BLOCK = 16 * 1024
 """Values that are worked on at once, so that what comes in between stays in the processor's cache."""
 _DIGIT = 16
@@ -45,11 +48,11 @@ def narrow(parts: Sequence[Unsigned]) -> tuple[list[Unsigned], int]:
     differing = 0
     for part in filled:
         differing |= int(np.bitwise_or.reduce(part ^ part.dtype.type(least)))
-    runs = _runs(differing)
+    runs = runs_of(differing)
     kept = differing.bit_count()
     # A bit run to move costs about a fourth of what a pass costs.
     if _passes(bits) - _passes(kept) > (len(runs) - 1) // 4:
-        return [_as_bits(_squeezed(part, runs), kept) for part in parts], kept
+        return [_as_bits(squeezed(part, runs), kept) for part in parts], kept
     return [_as_bits(_minus(part, least), bits) for part in parts], bits
 
 
@@ -108,9 +111,10 @@ def _joined(high: Unsigned, low: Unsigned, bits: int) -> Unsigned:
     return word
 
 
-def _runs(mask: int) -> list[tuple[int, int]]:
+def runs_of(mask: int) -> Runs:
     """Where each run of set bits begins, the lowest first, and how many there are in it."""
-    runs, at = [], 0
+    runs: list[tuple[int, int]] = []
+    at = 0
     while mask:
         zeros = (mask & -mask).bit_length() - 1
         mask >>= zeros
@@ -118,10 +122,10 @@ def _runs(mask: int) -> list[tuple[int, int]]:
         runs.append((at + zeros, ones))
         mask >>= ones
         at += zeros + ones
-    return runs
+    return tuple(runs)
 
 
-def _squeezed(values: Unsigned, runs: Sequence[tuple[int, int]]) -> Unsigned:
+def squeezed(values: Unsigned, runs: Runs) -> Unsigned:
     """The bits of these runs side by side."""
     kind = values.dtype.type
     squeezed = np.empty(len(values), values.dtype)

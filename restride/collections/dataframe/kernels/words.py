@@ -33,23 +33,31 @@ class Words:
     """
 
     def __init__(self, array: pa.Array) -> None:
-        n = len(array)
-        offsets, buffer = _layout(array)
-        self.starts: Rows = offsets[:-1].astype(np.int64, copy=False)
-        self.lengths: Rows = np.diff(offsets).astype(np.int64, copy=False)
-        self.longest = int(self.lengths.max(initial=0))
-        self.shortest = int(self.lengths.min(initial=self.longest))
+        self._offsets, buffer = _layout(array)
+        lengths = self._offsets[1:] - self._offsets[:-1]
+        self.longest = int(lengths.max(initial=0))
+        self.shortest = int(lengths.min(initial=self.longest))
         if buffer is None or buffer.size < 8:
             buffer = pa.py_buffer((buffer.to_pybytes() if buffer else b"") + bytes(8))
         self._buffer = buffer
         self._last = buffer.size - 8
         """Where the last whole word begins."""
-        self._whole = int(np.searchsorted(self.starts, self._last, side="right")) if n else 0
-        """How many strings begin at or before it."""
         self._view = np.ndarray((self._last + 1,), _WORD, buffer, 0, (1,))
 
     def __len__(self) -> int:
-        return len(self.starts)
+        return len(self._offsets) - 1
+
+    @cached_property
+    def starts(self) -> Rows:
+        """Where each string begins, int64."""
+        starts: Rows = self._offsets[:-1].astype(np.int64, copy=False)
+        return starts
+
+    @cached_property
+    def lengths(self) -> Rows:
+        """How many bytes each string has, int64."""
+        lengths: Rows = np.diff(self._offsets).astype(np.int64, copy=False)
+        return lengths
 
     @property
     def n_words(self) -> int:
@@ -61,7 +69,7 @@ class Words:
         """Whether there are zero bytes in any string, which look like the end of one."""
         if not len(self):
             return False
-        start, stop = int(self.starts[0]), int(self.starts[-1] + self.lengths[-1])
+        start, stop = int(self._offsets[0]), int(self._offsets[-1])
         return bytes(1) in memoryview(self._buffer)[start:stop].tobytes()
 
     def little(self, j: int, rows: Rows | None = None) -> Word:
@@ -96,11 +104,11 @@ class Words:
         return words
 
     def _of_one_length(self, j: int) -> Word:
-        n, length = len(self.starts), self.longest
+        n, length = len(self), self.longest
         left = length - 8 * j
         if n == 0 or left <= 0:
             return np.zeros(n, np.uint64)
-        first = int(self.starts[0]) + 8 * j
+        first = int(self._offsets[0]) + 8 * j
         whole = min(n, max(0, (self._last - first) // length + 1))
         words = np.empty(n, np.uint64)
         if whole:
