@@ -141,6 +141,11 @@ class FrameExpr(DescribedFields):
         return None
 
     @property
+    def reads_apart(self) -> bool:
+        """Whether it costs no more to compute some columns first, and the others of some partitions later."""
+        return False
+
+    @property
     def everything(self) -> Wanted:
         """All that can be asked of the node."""
         return Wanted(tuple(range(self.layout.n_columns)), self.has_index)

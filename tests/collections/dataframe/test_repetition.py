@@ -7,6 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import restride.dataframe as rd
+from restride.collections.dataframe.operations import sources
+from restride.collections.dataframe.operations.groupby import duplicates, plan
 from tests.collections.dataframe.strategies import assert_same, frames, frames_of, from_pandas, partitioned, series
 
 KINDS = ["bool", "int64", "int8", "finite", "str", "category", "datetime", "timedelta"]
@@ -20,6 +22,36 @@ def test_one_of_equal_rows_stays(case, keep, ignore_index):
     assert_same(case.ours.drop_duplicates(keep=keep, ignore_index=ignore_index), theirs)
     label = case.theirs.columns[0]
     assert_same(case.ours.drop_duplicates([label], keep=keep), case.theirs.drop_duplicates([label], keep=keep))
+
+
+@few
+@given(
+    partitioned(frames_of({"a": "int8", "b": "str", "c": "finite"}, min_rows=1)),
+    st.sampled_from(["first", "last", False]),
+    st.booleans(),
+    st.sampled_from([["a"], ["b"], ["b", "a"]]),
+)
+def test_rows_are_taken_from_the_partitions_that_have_any(case, keep, ignore_index, subset):
+    with pytest.MonkeyPatch.context() as patch:
+        # As of many rows: keys are looked at first.
+        patch.setattr(duplicates, "rows_are_few", lambda frame: False)
+        patch.setattr(duplicates, "mostly_in_first", lambda sample, plan: True)
+        patch.setattr(plan, "KEPT", 1.0)
+        ours = case.ours.drop_duplicates(subset, keep=keep, ignore_index=ignore_index)
+        assert_same(ours, case.theirs.drop_duplicates(subset, keep=keep, ignore_index=ignore_index))
+
+
+def test_partitions_without_rows_that_stay_are_not_computed(monkeypatch):
+    monkeypatch.setattr(duplicates, "rows_are_few", lambda frame: False)
+    theirs = pd.DataFrame({"key": np.tile(np.arange(50), 64), "value": np.arange(3200)})
+    ours = rd.from_pandas(theirs, npartitions=8)
+    read = []
+    original = sources.SliceRows.__call__
+    monkeypatch.setattr(sources.SliceRows, "__call__", lambda cut, bounds: read.append(bounds) or original(cut, bounds))
+    found = ours.drop_duplicates("key", ignore_index=True).compute()
+    pd.testing.assert_frame_equal(found, theirs.drop_duplicates("key", ignore_index=True))
+    # The first partition for the question, all of them for their keys, and the first for its values.
+    assert len(read) == 1 + 8 + 1
 
 
 @few

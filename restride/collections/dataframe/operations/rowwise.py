@@ -462,6 +462,10 @@ class StoreIndex(FrameExpr):
         index = pd.Index([], dtype="int64", name=self.frame.meta.index.name)
         return with_index(self.frame.meta, index)
 
+    @property
+    def reads_apart(self) -> bool:
+        return self.frame.reads_apart and self.lengths is not None
+
     def value_source(self, place: int) -> tuple[FrameExpr, int] | None:
         return (self.frame, place) if place < self.layout.n_columns else None
 

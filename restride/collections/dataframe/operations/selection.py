@@ -48,6 +48,10 @@ class Project(FrameExpr):
             return frame.divisions
         return unknown_divisions(frame.npartitions) if frame.lengths is None else default_divisions(frame.lengths)
 
+    @property
+    def reads_apart(self) -> bool:
+        return self.frame.reads_apart
+
     def value_source(self, place: int) -> tuple[FrameExpr, int]:
         n = len(self.wanted.columns)
         return self.frame, self.wanted.columns[place] if place < n else self.frame.layout.n_columns + place - n
@@ -182,6 +186,10 @@ class Relabel(FrameExpr):
     def _meta(self) -> Meta:
         meta: Meta = self.new_meta
         return meta
+
+    @property
+    def reads_apart(self) -> bool:
+        return self.frame.reads_apart
 
     def value_source(self, place: int) -> tuple[FrameExpr, int]:
         return self.frame, place

@@ -81,6 +81,10 @@ class FromMemory(Source):
     def is_free(self) -> bool:
         return True
 
+    @property
+    def reads_apart(self) -> bool:
+        return True
+
     def _meta(self) -> Meta:
         meta: Meta = self.of_meta
         return meta

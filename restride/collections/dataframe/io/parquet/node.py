@@ -111,6 +111,10 @@ class ReadParquet(Source):
     def _rows(self) -> str:
         return tokenize(self._token, self._described)
 
+    @property
+    def reads_apart(self) -> bool:
+        return not self.filters
+
     def narrowed(self, wanted: Wanted) -> FrameExpr:
         columns = tuple(self.wanted.columns[i] for i in wanted.columns)
         return self.replace(wanted=Wanted(columns, wanted.index))

@@ -17,20 +17,23 @@ from restride.collections.dataframe.kernels.group_tree import SAMPLE_ROWS, Keys
 from restride.collections.dataframe.kernels.radix import argsort
 from restride.collections.dataframe.kernels.taking import take
 from restride.collections.dataframe.meta import Meta, column_dtypes, has_default_index, is_unknown_categorical
+from restride.collections.dataframe.operations.groupby.late_rows import TakenRows
 from restride.collections.dataframe.operations.groupby.levels import RowPositions
 from restride.collections.dataframe.operations.groupby.plan import (
     FUSED,
     GroupPlan,
     key_sample,
+    mostly_in_first,
     plan_of_rows,
     remembered,
     rows_are_few,
     split_rows,
 )
 from restride.collections.dataframe.operations.rowwise import Assign
-from restride.collections.dataframe.operations.selection import narrow
+from restride.collections.dataframe.operations.selection import column, narrow
 from restride.collections.dataframe.partition import Partition, concat, to_pandas
 from restride.collections.expression import Expr
+from restride.collections.optimize import optimized
 
 FAN_IN = 8
 COUNT = "__count__"
@@ -93,15 +96,28 @@ class DropDuplicates(NewRows):
     def _keys(self) -> Keys:
         return Keys(self.on, key_categories(self.frame, self.on), dropna=False)
 
-    def answered(self, answers: Sequence[Any]) -> DropDuplicates:
+    def answered(self, answers: Sequence[Any]) -> FrameExpr:
         (blocks,) = answers
-        plan = plan_of_rows(remembered(self.frame, self._keys(), blocks[0]), self.frame)
+        sample = remembered(self.frame, self._keys(), blocks[0])
+        plan = plan_of_rows(sample, self.frame)
         if not plan.split:
-            return self.replace(plan=plan)
+            late = self.frame.reads_apart and len(self.on) < self.layout.n_columns + self.layout.n_levels
+            return self._late(plan) if late and mostly_in_first(sample, plan) else self.replace(plan=plan)
         place = self.frame.layout.n_columns
         frame = Assign(self.frame, (place,), (POSITION,), (RowPositions(self.frame),))
         shuffled, plan = split_rows(frame, self.on, plan, pieces=self.pieces, origin=self.origin)
         return self.replace(frame=shuffled, plan=plan)
+
+    def _late(self, plan: GroupPlan) -> FrameExpr:
+        """The same by the keys alone first: few partitions have rows that stay."""
+        columns = tuple(dict.fromkeys(self.on))
+        (keys,) = optimized([narrow(self.frame, Wanted(columns, False))])
+        assert isinstance(keys, FrameExpr)
+        place = len(columns)
+        numbered = Assign(keys, (place,), (POSITION,), (RowPositions(keys),))
+        on = tuple(columns.index(i) for i in self.on)
+        distinct = DropDuplicates(numbered, on, self.keep, plan, self.pieces).made_at(self.origin)
+        return TakenRows(self.frame, column(distinct, place)).made_at(self.origin)
 
     def blocks(self, *children: Blocks) -> Blocks:
         plan = self.plan or GroupPlan(fused=FUSED)

@@ -111,6 +111,10 @@ def mapped_labels(value: Any, function: Callable[[Any], Any]) -> pd.Series:
     return pd.Series(value.index.map(function), index=value.index, name=value.index.name)
 
 
+POSITION_BITS = 40
+"""Of the number of a row's position those below the number of its partition."""
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class RowPositions(FrameExpr):
     """Numbers that rise from row to row through all partitions, as a series of the same rows."""
@@ -141,7 +145,7 @@ class NumberByPartition:
 
     def __call__(self, number: int, partition: Partition) -> Partition:
         rows = n_rows(partition)
-        positions = np.arange(rows) + (int(number) << 40)
+        positions = np.arange(rows) + (int(number) << POSITION_BITS)
         if isinstance(partition, pa.Table):
             return table_of([pa.array(positions)], levels_of(partition, self.of), rows)
         return pd.Series(positions, index=index_to_pandas(partition, self.of))

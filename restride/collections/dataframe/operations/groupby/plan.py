@@ -31,6 +31,8 @@ FEW_ROWS = 200_000
 """Rows up to which nothing but the number of tasks matters."""
 SAMPLED = 1 << 16
 """Rows of a partition whose keys are looked at."""
+MOSTLY = 0.9
+"""Of the groups that a partition has if it has nearly all."""
 REMEMBERED = 1000
 """Answers that are kept."""
 _answers: dict[str, KeySample] = {}
@@ -174,6 +176,11 @@ def extrapolated(sample: KeySample, rows: int) -> float:
         else:
             high = middle
     return low * -math.expm1(-rows / low)
+
+
+def mostly_in_first(sample: KeySample, plan: GroupPlan) -> bool:
+    """Whether nearly all groups have rows in the partition that was looked at, as far as can be told from it."""
+    return plan.groups is not None and extrapolated(sample, sample.partition) > MOSTLY * plan.groups
 
 
 def key_sample(frame: FrameExpr, keys: Keys) -> Expr:
