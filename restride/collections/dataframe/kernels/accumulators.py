@@ -5,6 +5,7 @@ Each does what the state of its name in `group_states` does with all rows at onc
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -25,6 +26,22 @@ from restride.collections.dataframe.kernels.group_states import (
 from restride.engine.graphs.csr import Ints
 
 
+class Part:
+    """Some rows of a column, whose numbers are looked at once for all states that are made of them."""
+
+    def __init__(self, array: pa.Array) -> None:
+        self._array = array
+
+    @cached_property
+    def numbers(self) -> tuple[np.ndarray, np.ndarray | None]:
+        """See `restride.collections.dataframe.kernels.group_states.numbers`."""
+        return numbers(self._array)
+
+    def known(self, codes: bool) -> np.ndarray | None:
+        """See `restride.collections.dataframe.kernels.group_states.known`."""
+        return self.numbers[1] if pa.types.is_floating(self._array.type) else known(self._array, codes)
+
+
 class Accumulator(Protocol):
     """A state of each slot, while rows are taken in."""
 
@@ -32,7 +49,7 @@ class Accumulator(Protocol):
         """Make room for so many slots; the last one is of rows that are in no group."""
         ...
 
-    def add(self, slots: Ints, part: pa.Array) -> None:
+    def add(self, slots: Ints, part: Part) -> None:
         """Take in rows: their slots, and their values or states."""
         ...
 
@@ -72,7 +89,7 @@ class Sizes:
     def begin(self, size: int) -> None:
         pass
 
-    def add(self, slots: Ints, part: pa.Array) -> None:
+    def add(self, slots: Ints, part: Part) -> None:
         pass
 
     def found(self, present: Ints, sizes: Ints) -> pa.Array:
@@ -89,8 +106,8 @@ class Counts:
     def begin(self, size: int) -> None:
         self._size = size
 
-    def add(self, slots: Ints, part: pa.Array) -> None:
-        self.leave_out(slots, known(part, self._codes))
+    def add(self, slots: Ints, part: Part) -> None:
+        self.leave_out(slots, part.known(self._codes))
 
     def leave_out(self, slots: Ints, valid: np.ndarray | None) -> None:
         """Take in rows, given which have values; None for all."""
@@ -118,8 +135,8 @@ class Sums:
         self._total: np.ndarray | None = None
         self._size = size
 
-    def add(self, slots: Ints, part: pa.Array) -> None:
-        values, valid = numbers(part)
+    def add(self, slots: Ints, part: Part) -> None:
+        values, valid = part.numbers
         if self._total is None:
             self._total = np.zeros(self._size, sum_dtype(values.dtype))
         if valid is not None:
@@ -149,14 +166,14 @@ class Extremes:
         self._counts.begin(size)
         self._best: np.ndarray | None = None
 
-    def add(self, slots: Ints, part: pa.Array) -> None:
-        values, valid = numbers(part)
+    def add(self, slots: Ints, part: Part) -> None:
+        values, valid = part.numbers
         values = values.view(np.uint8) if values.dtype == bool else values
         if self._best is None:
             self._best = np.full(self._size, self._worst(values.dtype), values.dtype)
         if values.dtype.kind != "f":
             if self._codes:
-                valid = known(part, True)
+                valid = part.known(True)
             if valid is not None:
                 values = np.where(valid, values, self._worst(values.dtype))
             self._counts.leave_out(slots, valid)

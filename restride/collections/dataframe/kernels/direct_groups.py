@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from restride.collections.dataframe.kernels.accumulators import accumulator_of
+from restride.collections.dataframe.kernels.accumulators import Part, accumulator_of
 from restride.collections.dataframe.kernels.encoding import Slots, decoded, separated
 from restride.collections.dataframe.kernels.group_states import State
 from restride.collections.dataframe.kernels.grouping import Order
@@ -22,7 +22,7 @@ from restride.collections.dataframe.kernels.memory import Column
 from restride.collections.dataframe.kernels.numberings import Numbering, most_direct, numbering_of, numbering_of_codes
 from restride.engine.graphs.csr import Ints
 
-_BLOCK = 1 << 16
+_BLOCK = 1 << 17
 """Rows that are taken in at once."""
 
 
@@ -155,13 +155,16 @@ def group_directly(
         return None
     sizes = np.zeros(keys.size + 1, np.int64)  # of no group last, as its slot is -1
     used = [accumulator for accumulator in accumulators if accumulator is not None]
+    others = list({id(column): column for column in made_of}.values())
+    places = [[id(other) for other in others].index(id(column)) for column in made_of]
     for accumulator in used:
         accumulator.begin(keys.size + 1)
     first_rows = FirstRows(keys) if order == "appearance" else None
-    for slots, parts in keys.blocks(made_of):
+    for slots, arrays in keys.blocks(others):
         np.add.at(sizes, slots, 1)
-        for accumulator, part in zip(used, parts):
-            accumulator.add(slots, part)
+        parts = [Part(array) for array in arrays]
+        for accumulator, place in zip(used, places):
+            accumulator.add(slots, parts[place])
         if first_rows is not None:
             first_rows.add(slots)
     present = np.flatnonzero(sizes[:-1])

@@ -133,7 +133,9 @@ class Aggregation:
 
     def _made_of(self, table: pa.Table) -> list[pa.ChunkedArray]:
         """For each state the first column that it is made of; any where it is made of none."""
-        return [table.column((*positions_in(state), self.keys.columns[0])[0]) for state in self.states]
+        positions = [(*positions_in(state), self.keys.columns[0])[0] for state in self.states]
+        columns = {position: table.column(position) for position in positions}
+        return [columns[position] for position in positions]
 
     def _combine(self, partials: Sequence[pa.Table], order: Order, *, last: bool = False) -> pa.Table:
         table = partials[0] if len(partials) == 1 else concat_partials(partials)

@@ -181,4 +181,4 @@ def _of_strings(column: Column) -> Numbering | None:
     packing = packing_of(chunks_of(known), most_direct(len(column)))
     if packing is None:
         return None
-    return Numbering(column, packing.codes, 1 << packing.bits, packing.decode, column.null_count > 0)
+    return Numbering(column, packing.codes, packing.size, packing.decode, column.null_count > 0)

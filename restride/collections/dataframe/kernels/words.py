@@ -75,7 +75,7 @@ class Words:
     def little(self, j: int, rows: Rows | None = None) -> Word:
         """Word `j` of all strings, or of some, with the first byte the least: for hashes, which need no order."""
         if rows is None and self.shortest == self.longest:
-            return self._of_one_length(j)
+            return self._of_one_length(j, _WORD)
         starts = self.starts if rows is None else self.starts[rows]
         lengths = self.lengths if rows is None else self.lengths[rows]
         words = self._load(starts + 8 * j if j else starts, sorted_starts=rows is None)
@@ -85,6 +85,8 @@ class Words:
 
     def big(self, j: int, rows: Rows | None = None) -> Word:
         """Word `j` with the first byte the greatest: words are in the order of the strings."""
+        if rows is None and self.shortest == self.longest:
+            return self._of_one_length(j, _WORD.newbyteorder())
         words = self.little(j, rows)
         return words.byteswap(inplace=True)
 
@@ -103,7 +105,8 @@ class Words:
         words[first:] = np.where(shifts < 64, tail >> np.minimum(shifts, np.uint64(63)), np.uint64(0))
         return words
 
-    def _of_one_length(self, j: int) -> Word:
+    def _of_one_length(self, j: int, order: np.dtype[Any]) -> Word:
+        """Word `j` of all strings, with its bytes in an order."""
         n, length = len(self), self.longest
         left = length - 8 * j
         if n == 0 or left <= 0:
@@ -112,11 +115,11 @@ class Words:
         whole = min(n, max(0, (self._last - first) // length + 1))
         words = np.empty(n, np.uint64)
         if whole:
-            words[:whole] = np.ndarray((whole,), _WORD, self._buffer, first, (length,))
+            words[:whole] = np.ndarray((whole,), order, self._buffer, first, (length,))
         if whole < n:
-            words[whole:] = self._load(self.starts[whole:] + 8 * j, sorted_starts=True)
+            words[whole:] = self._load(self.starts[whole:] + 8 * j, sorted_starts=True).view(order)
         if left < 8:
-            words &= _MASKS[left]
+            words &= _MASKS[left : left + 1].view(order)
         return words
 
 

@@ -55,17 +55,24 @@ def footers_of(system: FileSystem, files: Sequence[DataFile]) -> list[Footer]:
     FileNotFoundError
         A file is gone.
     """
-    return in_parallel(lambda file: footer_of(system, file), files)
+    found = [_kept.get(_key(system, file)) for file in files]
+    missing = [file for file, footer in zip(files, found) if footer is None]
+    read = iter(in_parallel(lambda file: footer_of(system, file), missing))
+    return [next(read) if footer is None else footer for footer in found]
 
 
 def footer_of(system: FileSystem, file: DataFile) -> Footer:
     """The footer of one file; raises what `footers_of` does."""
-    key = (system.token, file.path, file.size, file.version)
+    key = _key(system, file)
     found = _kept.get(key)
     if found is None:
         found = _read(system, file.path)
         _kept.put(key, found)
     return found
+
+
+def _key(system: FileSystem, file: DataFile) -> tuple[str, str, int, str]:
+    return system.token, file.path, file.size, file.version
 
 
 def _read(system: FileSystem, path: str) -> Footer:
