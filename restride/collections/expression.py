@@ -134,11 +134,16 @@ class Expr:
 
     def made_at(self, origin: str | None) -> Self:
         """The same node, made at another line of the user's code as far as people are told."""
-        return self if origin in (None, self.origin) else self._with(self._values(), origin)
+        if origin in (None, self.origin):
+            return self
+        new = object.__new__(type(self))
+        new.__dict__.update(self.__dict__)
+        object.__setattr__(new, "origin", origin)
+        return new
 
-    def _with(self, values: Iterable[Any], origin: str | None = None) -> Self:
+    def _with(self, values: Iterable[Any]) -> Self:
         new = type(self)(*values)
-        object.__setattr__(new, "origin", origin or self.origin)
+        object.__setattr__(new, "origin", self.origin)
         return new
 
     def _values(self) -> list[Any]:

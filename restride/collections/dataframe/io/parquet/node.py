@@ -79,7 +79,7 @@ class ReadParquet(Source):
     def _meta(self) -> Meta:
         whole = self.dataset.schema.meta
         if not self.dataset.schema.levels:
-            return whole.iloc[:, list(self.wanted.columns)]
+            return projected_meta(whole, Wanted(self.wanted.columns, True), "frame")
         return projected_meta(whole, self.wanted, narrowed_kind(whole, self.wanted))
 
     def _npartitions(self) -> int:
@@ -175,7 +175,9 @@ class ReadParquet(Source):
         params = []
         for number, groups in enumerate(self._groups):
             pieces = []
-            runs = np.split(groups, np.flatnonzero(np.diff(facts.file[groups])) + 1) if len(groups) else []
+            runs = [groups] if len(groups) else []
+            if len(groups) > 1:
+                runs = np.split(groups, np.flatnonzero(np.diff(facts.file[groups])) + 1)
             for run in runs:
                 file = int(facts.file[run[0]])
                 pieces += [
