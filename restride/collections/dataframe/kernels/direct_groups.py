@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from restride.collections.dataframe.kernels.accumulators import Part, accumulator_of
 from restride.collections.dataframe.kernels.encoding import Slots, decoded, separated
 from restride.collections.dataframe.kernels.group_states import State
-from restride.collections.dataframe.kernels.grouping import Order
+from restride.collections.dataframe.kernels.grouping import Order, stable_order
 from restride.collections.dataframe.kernels.memory import Column
 from restride.collections.dataframe.kernels.numberings import Numbering, most_direct, numbering_of, numbering_of_codes
 from restride.engine.graphs.csr import Ints
@@ -166,10 +166,10 @@ def group_directly(
         for accumulator, place in zip(used, places):
             accumulator.add(slots, parts[place])
         if first_rows is not None:
-            first_rows.add(slots)
+            first_rows.add(slots, sizes)
     present = np.flatnonzero(sizes[:-1])
     if first_rows is not None:
-        present = present[np.argsort(first_rows.rows[present])]
+        present = present[stable_order(first_rows.rows[present], keys.rows)]
     return keys.keys(present), [accumulator.found(present, sizes) for accumulator in used]
 
 
@@ -179,9 +179,12 @@ class FirstRows:
     def __init__(self, keys: DirectKeys) -> None:
         self.rows = np.full(keys.size + 1, keys.rows)
         self._next = 0
+        self._found = 0
 
-    def add(self, slots: Ints) -> None:
-        """Take in the next rows."""
-        numbers = np.arange(self._next, self._next + len(slots))
-        np.minimum.at(self.rows, slots, numbers)
+    def add(self, slots: Ints, sizes: Ints) -> None:
+        """Take in the next rows, given how many rows each slot has with them."""
+        found = int(np.count_nonzero(sizes))
+        if found > self._found:
+            np.minimum.at(self.rows, slots, np.arange(self._next, self._next + len(slots)))
+        self._found = found
         self._next += len(slots)

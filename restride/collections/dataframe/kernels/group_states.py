@@ -390,7 +390,7 @@ def _added(values: np.ndarray, groups: Groups) -> np.ndarray:
     """Sums by group, of integers without loss."""
     values = _widened(values)
     if values.dtype == np.float64:
-        return np.bincount(groups.codes, values, groups.n + 1)[: groups.n]
+        return _sums(groups.codes, values, groups.n + 1)[: groups.n]
     total = np.zeros(groups.n + 1, values.dtype)
     np.add.at(total, groups.codes, values)
     return total[: groups.n]

@@ -130,6 +130,8 @@ def _of_integers(column: Column, absent: int | None) -> Numbering | None:
         low, high = 0, -1
     if high - low >= WIDEST:
         return None
+    if 0 < low <= (high - low) // 8:
+        low = 0  # a few slots more, but integers of 64 bits are their own
     integers = _Integers(column.type, low, absent)
     return Numbering(column, integers.codes, high - low + 1, integers.decode, any_missing)
 
