@@ -7,6 +7,7 @@ that knows their values. Columns and filters have been pushed by then, so that n
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from restride.collections.expression import Expr, subexpressions
@@ -14,6 +15,13 @@ from restride.errors import InternalError
 
 Ask = Callable[[Sequence[Expr]], list[list[Any]]]
 """Computes expressions; gives the blocks of each."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Told(Expr):
+    """A question that has been asked before, with its answer: nothing is computed for it."""
+
+    value: Any
 
 
 def no_answers(questions: Sequence[Expr]) -> list[list[Any]]:
@@ -29,8 +37,12 @@ def settled(roots: Sequence[Expr], ask: Ask) -> list[Expr]:
         asking = {expr: questions for expr, questions in asking.items() if questions}
         if not asking:
             return exprs
-        values = iter(ask([question for questions in asking.values() for question in questions]))
-        answers = {expr: [next(values) for _ in questions] for expr, questions in asking.items()}
+        open_ones = [one for questions in asking.values() for one in questions if not isinstance(one, Told)]
+        values = iter(ask(open_ones) if open_ones else ())
+        answers = {
+            expr: [[one.value] if isinstance(one, Told) else next(values) for one in questions]
+            for expr, questions in asking.items()
+        }
         new: dict[Expr, Expr] = {}
         for expr in subexpressions(exprs):
             node = expr.with_children([new[child] for child in expr.children])

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from restride.collections.blocks import Blocks, Gather, Map, every, take_params
-from restride.collections.dataframe.expr import FrameExpr, unknown_divisions
+from restride.collections.dataframe.expr import FrameExpr, NewRows
 from restride.collections.dataframe.kernels.taking import take
 from restride.collections.dataframe.meta import Meta
 from restride.collections.dataframe.operations.groupby.levels import POSITION_BITS
@@ -19,7 +19,7 @@ from restride.collections.fusion import fuse
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class TakenRows(FrameExpr):
+class TakenRows(NewRows):
     """Some rows of a frame, as one partition."""
 
     frame: FrameExpr
@@ -37,15 +37,6 @@ class TakenRows(FrameExpr):
 
     def _npartitions(self) -> int:
         return 1
-
-    def _lengths(self) -> None:
-        return None
-
-    def _divisions(self) -> tuple[None, ...]:
-        return unknown_divisions(1)
-
-    def _rows(self) -> str:
-        return self.name
 
     def blocks(self, *children: Blocks) -> Blocks:
         frame, positions = children

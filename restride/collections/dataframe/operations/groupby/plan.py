@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 import pyarrow as pa
 
-from restride.collections.blocks import Blocks, Map
+from restride.collections.blocks import Blocks
 from restride.collections.dataframe.expr import FrameExpr, Wanted
 from restride.collections.dataframe.kernels.group_lists import Collected, Distinct
 from restride.collections.dataframe.kernels.group_tree import Aggregation, Keys
@@ -20,6 +19,7 @@ from restride.collections.dataframe.operations.selection import narrow
 from restride.collections.dataframe.operations.shuffle import HashShuffle, are_together
 from restride.collections.dataframe.operations.within import by_values
 from restride.collections.expression import Expr, subexpressions
+from restride.collections.facts import Told
 
 FUSED = 5
 """Partitions that are grouped in one task, where groups are not known to be few."""
@@ -216,20 +216,6 @@ def remembered(frame: FrameExpr, keys: Keys, answer: KeySample) -> KeySample:
             _answers.pop(next(iter(_answers)), None)
         _answers[question.name] = answer
     return answer
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Told(Expr):
-    """A `KeySample` that is known."""
-
-    sample: KeySample
-
-    def blocks(self, *children: Blocks) -> Blocks:
-        return Map(n=1, kernel=partial(_same, self.sample), name="known")
-
-
-def _same(value: KeySample) -> KeySample:
-    return value
 
 
 @dataclass(frozen=True, eq=False, repr=False)
