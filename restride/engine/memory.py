@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import mmap
+import os
 import sys
 from collections import deque
 from time import monotonic
@@ -30,6 +31,30 @@ LOOKS = 2
 
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 """glibc, mostly; other C libraries do not have all that is asked of it here."""
+
+
+_MMAP_THRESHOLD, _TRIM_THRESHOLD, _ARENA_MAX = -3, -1, -8
+"""What `mallopt` calls them."""
+_MALLOC_SETTINGS = {
+    "MALLOC_MMAP_THRESHOLD_": (_MMAP_THRESHOLD, 1024 * MIB),
+    "MALLOC_TRIM_THRESHOLD_": (_TRIM_THRESHOLD, 256 * MIB),
+    "MALLOC_ARENA_MAX": (_ARENA_MAX, 1),
+}
+"""What keeps arrays on a heap that all threads share, by the variables by which users would have said otherwise."""
+
+
+def keep_freed_memory() -> None:
+    """Have allocators keep what is freed for what comes next, in this process, as those of workers do from the start.
+
+    malloc gives back the end of its heap when 256 MiB are free there, Arrow's allocator what was free for 0.2 s:
+    that is read as pyarrow is loaded. `SpareMemory` looks after the rest. What the user has set stays.
+    """
+    os.environ.setdefault("MIMALLOC_PURGE_DELAY", "200")
+    mallopt = getattr(_libc, "mallopt", None)
+    if mallopt is not None:
+        for variable, (setting, value) in _MALLOC_SETTINGS.items():
+            if variable not in os.environ:
+                mallopt(ctypes.c_int(setting), ctypes.c_int(value))
 
 
 class _MallInfo(ctypes.Structure):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import platform
 import subprocess
 import sys
 
@@ -70,3 +72,32 @@ def test_an_array_that_fills_bit_by_bit_takes_memory_where_it_is_written() -> No
 def test_arrays_of_any_size_may_fill_bit_by_bit() -> None:
     for n in (0, 1, 5000):
         assert len(fill_bit_by_bit(np.empty(n, np.uint8))) == n
+
+
+FAULTS_OF_ARRAYS = """
+import os, resource
+import numpy as np
+import restride.dataframe
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(20):
+    np.ones(1 << 20)  # of 8 MiB, 2,048 pages
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before, os.environ["MIMALLOC_PURGE_DELAY"])
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux" or platform.libc_ver()[0] != "glibc", reason="what glibc is told")
+def test_programs_that_use_frames_keep_freed_memory_unless_the_user_has_said_otherwise() -> None:
+    def run(**variables: str) -> tuple[int, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("MALLOC_", "MIMALLOC_"))}
+        environment = {**kept, "NUMPY_MADVISE_HUGEPAGE": "0", "PYTHONPATH": ":".join(sys.path), **variables}
+        command = [sys.executable, "-c", FAULTS_OF_ARRAYS]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=60)
+        faults, delay = done.stdout.split()
+        return int(faults), delay
+
+    faults, delay = run()
+    assert faults < 3 * 2048
+    assert delay == "200"
+    faults, delay = run(MIMALLOC_PURGE_DELAY="7", MALLOC_MMAP_THRESHOLD_="131072")
+    assert faults > 15 * 2048
+    assert delay == "7"
