@@ -107,10 +107,15 @@ class HashShuffle(Shuffle):
     """Numpy names of types that keys are cast to for that, as "float64" for an int beside a float; none if empty."""
     pieces: bool = False
     """Whether pieces are tasks of their own, so that no worker gets what it does not need."""
+    spread: tuple[int, ...] = ()
+    """Hashes of frequent keys, whose rows stay with others of their old partition: there are too many for one task."""
+    copied: tuple[int, ...] = ()
+    """Hashes of keys whose rows go to all partitions, to be met by rows of another frame that are spread."""
 
     @property
     def detail(self) -> str:
-        return f" by hash of {key_labels(self.frame, self.on)}"
+        frequent = len(self.spread) + len(self.copied)
+        return f" by hash of {key_labels(self.frame, self.on)}" + (f", {frequent} frequent" if frequent else "")
 
     def key_positions(self) -> tuple[int, ...]:
         return self.on
@@ -126,7 +131,8 @@ class HashShuffle(Shuffle):
         return self if self.pieces else self.replace(pieces=True).made_at(self.origin)
 
     def blocks(self, *children: Blocks) -> Blocks:
-        kernel = SplitByHash(self.frame.meta, self.on, self.n, self.types)
+        n_splits = self.plan().n_splits
+        kernel = SplitByHash(self.frame.meta, self.on, self.n, self.types, self.spread, self.copied, n_splits)
         return shuffled_blocks(self, children[0], kernel, (), None, pieces=self.pieces)
 
 
@@ -158,7 +164,7 @@ def _shuffle_below(frame: FrameExpr, place: int) -> tuple[HashShuffle, int] | No
         if step is None or dtypes_of(step[0].meta)[step[1]] != dtypes_of(frame.meta)[place]:
             return None
         frame, place = step
-    return frame, place
+    return None if frame.spread or frame.copied else (frame, place)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

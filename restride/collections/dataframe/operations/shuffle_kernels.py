@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from restride.collections.dataframe.expr import Divisions
 from restride.collections.dataframe.kernels.checksums import checksums
+from restride.collections.dataframe.kernels.hot_keys import is_hot
 from restride.collections.dataframe.kernels.pieces import (
     ARROW,
     Buckets,
@@ -48,12 +50,25 @@ class SplitByHash:
     on: tuple[int, ...]
     n: int
     types: tuple[str | None, ...] = ()
+    spread: tuple[int, ...] = ()
+    copied: tuple[int, ...] = ()
+    n_splits: int = 1
+    """How many partitions are split."""
     __name__ = "split"
 
     def __call__(self, number: int, partition: Partition | tuple[Partition, ...]) -> Buckets:
-        rows = _together(partition, self.meta)
-        codes = hash_buckets(hash_keys(rows, self.meta, self.on, self.types), self.n)
-        return split_rows(rows, codes, self.n)
+        rows, n = _together(partition, self.meta), self.n
+        hashes = hash_keys(rows, self.meta, self.on, self.types)
+        codes = hash_buckets(hashes, n)
+        if self.spread:
+            codes[is_hot(hashes, self.spread)] = int(number) * n // self.n_splits
+        if self.copied:
+            hot = is_hot(hashes, self.copied)
+            once, everywhere = np.flatnonzero(~hot), np.flatnonzero(hot)
+            codes = np.concatenate([codes[once], np.repeat(np.arange(n, dtype=codes.dtype), len(everywhere))])
+            numbers = np.concatenate([once, np.tile(everywhere, n)])
+            rows = take(rows, numbers) if isinstance(rows, pa.Table) else rows.take(numbers)
+        return split_rows(rows, codes, n)
 
 
 @dataclass(frozen=True)

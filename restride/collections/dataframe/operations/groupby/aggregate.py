@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from restride.collections.blocks import Blocks, Gather, Map, every
+from restride.collections.blocks import Blocks, Gather, Map, Select, every
 from restride.collections.dataframe.expr import FrameExpr, NewRows, Wanted
 from restride.collections.dataframe.kernels.aggregates import Aggregate, same
 from restride.collections.dataframe.kernels.group_states import Extreme
@@ -33,6 +33,7 @@ from restride.collections.dataframe.operations.groupby.plan import (
     split_rows,
 )
 from restride.collections.dataframe.operations.groupby.spread import Order, in_ranges
+from restride.collections.dataframe.operations.hot_keys import WithHashes
 from restride.collections.dataframe.operations.rowwise import Assign
 from restride.collections.dataframe.operations.selection import narrow, narrowed_kind, projected_meta
 from restride.collections.dataframe.operations.within import RowsWithin
@@ -63,6 +64,8 @@ class GroupAggregate(NewRows):
     """None until it is known; where rows are split, the frame is the one that is."""
     pieces: bool = False
     """Whether tasks run in other processes."""
+    hot: FrameExpr | None = None
+    """The rows of frequent keys, where others are split by hash: each partition gives a partial result of them."""
 
     @property
     def label(self) -> str:
@@ -110,7 +113,8 @@ class GroupAggregate(NewRows):
             frame = Assign(frame, (place,), ("__row__",), (RowPositions(frame),))
             aggregates = (*aggregates, Aggregate((Extreme(place, greatest=False),), same))
         shuffled, plan = split_rows(frame, keys.columns, plan, pieces=self.pieces, origin=self.origin)
-        return self.replace(frame=shuffled, aggregation=Aggregation(keys, aggregates), plan=plan)
+        hot = WithHashes(frame, keys.columns, plan.hot, True).made_at(self.origin) if plan.hot else None
+        return self.replace(frame=shuffled, aggregation=Aggregation(keys, aggregates), plan=plan, hot=hot)
 
     def narrowed(self, wanted: Wanted) -> FrameExpr | None:
         n_keys = len(self.aggregation.keys.columns)
@@ -128,12 +132,15 @@ class GroupAggregate(NewRows):
     def blocks(self, *children: Blocks) -> Blocks:
         plan = self.plan or plan_without_data(self.frame, self.aggregation) or GroupPlan()
         keys = self.aggregation.keys
-        (rows,) = children
+        rows, *hot = children
         order = Order(tuple(range(len(keys.columns))), tuple(count is not None for count in keys.categories))
         last = Order((len(keys.columns) + len(self.aggregation.aggregates) - bool(plan.split),), (False,))
         in_order = self._comes_in_order(plan)
         if plan.split:
             groups: Blocks = self._map(rows, AtOnce(self.aggregation, order if in_order else None), "groupby")
+            if hot:
+                frequent = self._tree(hot[0], GroupPlan())
+                groups = Select(n=groups.n + 1, inputs=(groups, frequent), table=every(groups.n + 1))
         else:
             groups = self._tree(rows, plan)
             if not keys.sort and self.npartitions > 1:

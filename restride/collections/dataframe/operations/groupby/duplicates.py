@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -105,7 +105,8 @@ class DropDuplicates(NewRows):
             return self._late(plan) if late and mostly_in_first(sample, plan) else self.replace(plan=plan)
         place = self.frame.layout.n_columns
         frame = Assign(self.frame, (place,), (POSITION,), (RowPositions(self.frame),))
-        shuffled, plan = split_rows(frame, self.on, plan, pieces=self.pieces, origin=self.origin)
+        # Rows of frequent keys go to one task each: of these there is no partial result that is small for sure.
+        shuffled, plan = split_rows(frame, self.on, replace(plan, hot=()), pieces=self.pieces, origin=self.origin)
         return self.replace(frame=shuffled, plan=plan)
 
     def _late(self, plan: GroupPlan) -> FrameExpr:

@@ -12,13 +12,16 @@ from restride.collections.blocks import Blocks
 from restride.collections.dataframe.expr import FrameExpr, Wanted
 from restride.collections.dataframe.kernels.group_lists import Collected, Distinct
 from restride.collections.dataframe.kernels.group_tree import Aggregation, Keys
-from restride.collections.dataframe.operations.completeness import origin_of
+from restride.collections.dataframe.kernels.hashing import hash_rows
+from restride.collections.dataframe.kernels.hot_keys import Shares, hot_shares, hotter_than
+from restride.collections.dataframe.operations.hot_keys import WithHashes
 from restride.collections.dataframe.operations.known_ranges import known_range
+from restride.collections.dataframe.operations.looking import looked_at
 from restride.collections.dataframe.operations.partitions import TakePartitions
 from restride.collections.dataframe.operations.selection import narrow
 from restride.collections.dataframe.operations.shuffle import HashShuffle, are_together
 from restride.collections.dataframe.operations.within import by_values
-from restride.collections.expression import Expr, subexpressions
+from restride.collections.expression import Expr
 from restride.collections.facts import Told
 
 FUSED = 5
@@ -51,23 +54,31 @@ class GroupPlan:
     """Partitions of which one partial result is made, for a tree."""
     groups: float | None = None
     """About how many groups there are, where that has been looked at."""
+    hot: tuple[int, ...] = ()
+    """Hashes of keys that have more than two tasks' share of the rows."""
     by: str = "hash"
     """What rows are split by: ``ranges`` where it is known which partitions have which keys; ``partition`` for not."""
 
     def __str__(self) -> str:
         how = f"split by {self.by} in {self.split}" if self.split else "tree"
+        how += f", {len(self.hot)} frequent by a tree" if self.hot else ""
         return how if self.groups is None else f"{how}, about {self.groups:,.0f} groups"
 
 
 def split_rows(
     frame: FrameExpr, on: tuple[int, ...], plan: GroupPlan, *, pieces: bool, origin: str | None
 ) -> tuple[FrameExpr, GroupPlan]:
-    """A frame with the rows of a group in one partition, and the plan that says what they are split by, if at all."""
+    """A frame with the rows of a group in one partition, and the plan that says what they are split by, if at all.
+
+    Where they are split by hash, rows of frequent keys are left out.
+    """
     if are_together(frame, on):
-        return frame, replace(plan, split=frame.npartitions, by="partition")
+        return frame, replace(plan, split=frame.npartitions, by="partition", hot=())
     by_range = by_values(frame, on)
     if by_range is not None:
-        return by_range.made_at(origin), replace(plan, split=by_range.npartitions, by="ranges")
+        return by_range.made_at(origin), replace(plan, split=by_range.npartitions, by="ranges", hot=())
+    if plan.hot:
+        frame = WithHashes(frame, on, plan.hot, False).made_at(origin)
     return HashShuffle(frame, plan.split, on, (), pieces).made_at(origin), plan
 
 
@@ -79,6 +90,8 @@ class KeySample:
     groups: int
     partition: int
     """How many rows the partition has."""
+    hot: Shares = ()
+    """Hashes of keys that many of the rows have, and what part of them."""
 
 
 def plan_without_data(frame: FrameExpr, aggregation: Aggregation) -> GroupPlan | None:
@@ -119,7 +132,7 @@ def plan_of_rows(sample: KeySample, frame: FrameExpr) -> GroupPlan:
     groups = extrapolated(sample, whole)
     tasks = _tasks(frame)
     if extrapolated(sample, together) > KEPT * together and tasks > 1:
-        return GroupPlan(split=tasks, groups=groups)
+        return GroupPlan(split=tasks, groups=groups, hot=hotter_than(sample.hot, 2 / tasks))
     return GroupPlan(fused=1 if groups <= FEW_GROUPS else fused, groups=groups)
 
 
@@ -157,25 +170,27 @@ def rows_are_few(frame: FrameExpr) -> bool:
 
 
 def extrapolated(sample: KeySample, rows: int) -> float:
-    """About how many groups so many rows have, as if all groups were of one size.
+    """About how many groups so many rows have, as if all groups but those of frequent keys were of one size.
 
     Examples
     --------
     >>> round(extrapolated(KeySample(65_536, 63_435, 500_000), 2_500_000), -4)  # of a million groups
     920000.0
     """
-    if sample.groups == 0:
-        return 0.0
-    if sample.groups >= 0.9999 * sample.rows:
-        return float(rows)
-    low, high = float(sample.groups), 1e5 * sample.rows
+    n_hot, cold = len(sample.hot), 1 - sum(share for _, share in sample.hot)
+    groups, looked, whole = sample.groups - n_hot, sample.rows * cold, rows * cold
+    if groups <= 0:
+        return float(n_hot)
+    if groups >= 0.9999 * looked:
+        return whole + n_hot
+    low, high = float(groups), 1e5 * looked
     for _ in range(60):
         middle = math.sqrt(low * high)
-        if middle * -math.expm1(-sample.rows / middle) < sample.groups:
+        if middle * -math.expm1(-looked / middle) < groups:
             low = middle
         else:
             high = middle
-    return low * -math.expm1(-rows / low)
+    return low * -math.expm1(-whole / low) + n_hot
 
 
 def mostly_in_first(sample: KeySample, plan: GroupPlan) -> bool:
@@ -185,27 +200,11 @@ def mostly_in_first(sample: KeySample, plan: GroupPlan) -> bool:
 
 def key_sample(frame: FrameExpr, keys: Keys) -> Expr:
     """The expression of the `KeySample` of a frame's first partition; of the answer, where it has been asked before."""
-    asked, places = _looked_at(frame, keys.columns)
+    asked, places = looked_at(frame, keys.columns) or (frame, keys.columns)
     columns = narrow(TakePartitions(asked, (0,)), Wanted(places, False))
     question = SampleKeys(columns, Keys(tuple(range(len(places))), keys.categories, keys.dropna))
     known = _answers.get(question.name)
     return question if known is None else Told(known)
-
-
-def _looked_at(frame: FrameExpr, places: tuple[int, ...]) -> tuple[FrameExpr, tuple[int, ...]]:
-    """The frame whose keys tell of those of another, and where they are in it.
-
-    That is the frame itself where a partition of it takes one of each source. Where it takes more, as all of a join's
-    side, to look would take about as long as the whole: then it is the source that the keys come from.
-    """
-    below = subexpressions([frame])
-    if all(not expr.children or (isinstance(expr, FrameExpr) and expr.partitionwise) for expr in below):
-        return frame, places
-    origins = [origin_of(frame, place) for place in places]
-    sources = {origin for origin, _ in origins}
-    if len(sources) > 1 or any(origin.children for origin in sources):
-        return frame, places
-    return sources.pop(), tuple(place for _, place in origins)
 
 
 def remembered(frame: FrameExpr, keys: Keys, answer: KeySample) -> KeySample:
@@ -244,8 +243,9 @@ class LookAtKeys:
         n = table.num_rows
         if n > SAMPLED:
             table = table.take(pa.array(np.linspace(0, n - 1, SAMPLED).astype(np.int64)))
-        groups = self.keys.groups([table.column(i) for i in self.keys.columns], "any")
-        return KeySample(table.num_rows, groups.n, n)
+        columns = [table.column(i) for i in self.keys.columns]
+        groups = self.keys.groups(columns, "any")
+        return KeySample(table.num_rows, groups.n, n, hot_shares(hash_rows(columns)))
 
 
 def _collects(aggregation: Aggregation) -> bool:

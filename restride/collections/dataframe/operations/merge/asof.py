@@ -24,11 +24,12 @@ from restride.collections.dataframe.kernels.key_index import KeyIndex
 from restride.collections.dataframe.kernels.ranges import Ranges, ValueRange, are_in_order, between
 from restride.collections.dataframe.kernels.taking import take
 from restride.collections.dataframe.operations.known_ranges import partition_ranges
+from restride.collections.dataframe.operations.looking import about_rows
 from restride.collections.dataframe.operations.merge.joining import Gathering, columns_of
 from restride.collections.dataframe.operations.merge.keys import AsKey, KeyColumn
 from restride.collections.dataframe.operations.merge.nodes import MergeBase
 from restride.collections.dataframe.operations.merge.plan import MergePlan, plan_merge
-from restride.collections.dataframe.operations.merge.strategies import INDEX_ROWS, about_rows
+from restride.collections.dataframe.operations.merge.strategies import INDEX_ROWS
 from restride.collections.dataframe.operations.rowwise import labelled
 from restride.collections.dataframe.operations.selection import narrow
 from restride.collections.dataframe.partition import Partition, concat
