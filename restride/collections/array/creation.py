@@ -212,7 +212,9 @@ def arange(
         length = len(range(int(start), int(stop), int(step)))
     else:
         length = max(int(np.ceil((stop - start) / step)), 0)
-    kind = np.dtype(dtype) if dtype is not None else np.arange(start, start, step).dtype
+    if dtype is None:
+        dtype = np.result_type(*(np.arange(bound, bound, step) for bound in (start, stop)))
+    kind = np.dtype(dtype)
     return Array(sources.Arange(normalize_chunks(chunks, (length,), kind.itemsize), start, step, kind))
 
 

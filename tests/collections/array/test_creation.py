@@ -36,6 +36,14 @@ def test_arange_is_numpys(start, stop, step, chunks):
     assert_same(ra.arange(start, stop, step, "f4", chunks=chunks), np.arange(start, stop, step, "f4"))
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [(6.0,), (0, 6.0), (np.float32(3),), (np.uint8(3),), (1, np.int32(4)), tuple(map(np.float32, (0, 3, 1)))],
+)
+def test_the_dtype_of_arange_is_that_of_all_its_bounds(arguments):
+    assert_same(ra.arange(*arguments), np.arange(*arguments))
+
+
 @given(st.integers(0, 9), st.booleans(), st.integers(1, 4))
 def test_linspace_is_numpys(num, endpoint, chunks):
     assert_same(ra.linspace(1, 3, num, endpoint, chunks=chunks), np.linspace(1, 3, num, endpoint), rtol=1e-12)
