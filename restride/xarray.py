@@ -22,11 +22,14 @@ from xarray.namedarray.parallelcompat import ChunkManagerEntrypoint
 import restride.array as ra
 from restride.collections.array.chunks import Chunks
 from restride.collections.array.chunks import normalize_chunks as normalize
+from restride.collections.array.labelled import map_blocks
 from restride.collections.array.operations.zarr_parts import check_marks
 from restride.collections.collection import Collection, compute, persist
 from restride.collections.expression import Expr
 from restride.collections.writing import WriteExpr, Writing
 from restride.config import Settings, parse_bytes
+
+__all__ = ["RestrideManager", "map_blocks"]
 
 # Where xarray asks whether an array is dask's before it leaves it lazy, although it goes on by its chunk manager alone:
 # the module, its functions to replace, and what would load whole arrays, or not work, otherwise.
