@@ -33,8 +33,8 @@ def test_aggregates_of_each_row_are_those_of_pandas(case, by, name, sort, dropna
 @few
 @given(partitioned(frames_of(FRAME, min_rows=1)), st.sampled_from(["count", "min", "max", "first", "last", "nunique"]))
 def test_texts_dates_and_truth_values_too(case, name):
-    for by, columns in (("other", ["key", "t", "flag"]), (["cat"], ["key", "t"])):
-        ours, theirs = (frame.groupby(by, observed=False)[columns] for frame in (case.ours, case.theirs))
+    for by in ("other", ["cat"]):
+        ours, theirs = (frame.groupby(by, observed=False)[["key", "t", "flag"]] for frame in (case.ours, case.theirs))
         assert_transformed(ours, theirs, name)
 
 

@@ -13,7 +13,7 @@ from restride.collections.dataframe.base import new_collection
 from restride.collections.dataframe.expr import FrameExpr, Wanted
 from restride.collections.dataframe.groupby.grouping import Grouping
 from restride.collections.dataframe.groupby.matrices import matrices
-from restride.collections.dataframe.groupby.transforming import transformed
+from restride.collections.dataframe.groupby.transforming import carried, transformed
 from restride.collections.dataframe.meta import index_of, with_index
 from restride.collections.dataframe.methods.partitions import make_meta, meta_from_data
 from restride.collections.dataframe.operations.groupby.pandas_groups import (
@@ -51,15 +51,21 @@ class RowMethods:
 
     def _by_row(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
         call = Call(name, args, tuple(kwargs.items()))
-        return self._rows(call, self._of_sample(call))
+        meta, grouped = self._of_sample(call), self._of_sample(call, missing_keys=False)
+        found = carried(self.grouping, self._places, call, meta, grouped)
+        return self._rows(call, meta, grouped) if found is None else new_collection(found)
 
-    def _of_sample(self, call: Call) -> Any:
-        return call(self.grouping.by, self.grouping.sample(missing_keys=True), self._places)
+    def _of_sample(self, call: Call, *, missing_keys: bool = True) -> Any:
+        made = call(self.grouping.by, self.grouping.sample(missing_keys=missing_keys), self._places)
+        return with_index(made.iloc[:0], index_of(self.grouping.frame.meta))
 
-    def _rows(self, function: Any, meta: Any) -> Any:
+    def _rows(self, function: Any, meta: Any, grouped: Any = None) -> Any:
         frame = self.grouping.frame
         meta = with_index(meta.iloc[:0], index_of(frame.meta))
-        return new_collection(rows_of_groups(frame, self.grouping.by, self._places, function, meta, all_rows=True))
+        made = rows_of_groups(
+            frame, self.grouping.by, self._places, function, meta, all_rows=True, grouped_meta=grouped
+        )
+        return new_collection(made)
 
     def cumsum(self) -> Any:
         """Sum of the values of the group up to each row.
@@ -148,9 +154,9 @@ class RowMethods:
         if meta is not None:
             return self._rows(call, make_meta(meta))
         if isinstance(func, str):
-            found = with_index(self._of_sample(call).iloc[:0], index_of(self.grouping.frame.meta))
+            found, grouped = self._of_sample(call), self._of_sample(call, missing_keys=False)
             looked_up = transformed(self.grouping, self._places, call, found)
-            return self._rows(call, found) if looked_up is None else new_collection(looked_up)
+            return self._rows(call, found, grouped) if looked_up is None else new_collection(looked_up)
         made = self._made_of_data(call)
         return self._rows(call, with_missing(made) if self.grouping.may_drop else made)
 

@@ -1,4 +1,4 @@
-"""`transform` by the name of an aggregate: one value a group, which all of its rows have."""
+"""Rows made of those of their group, which need not come together for that: by aggregates, or by rows before them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ from typing import Any
 import pandas as pd
 
 from restride.collections.dataframe.expr import FrameExpr, Wanted
-from restride.collections.dataframe.groupby.aggregating import aggregated
+from restride.collections.dataframe.groupby.aggregating import aggregated, source_of
 from restride.collections.dataframe.groupby.grouping import Grouping
 from restride.collections.dataframe.groupby.specs import Asked, Output
+from restride.collections.dataframe.kernels.aggregates import states_of
+from restride.collections.dataframe.kernels.group_tree import Aggregation
 from restride.collections.dataframe.layout import layout_of
-from restride.collections.dataframe.meta import Meta
+from restride.collections.dataframe.meta import Meta, column_dtypes
 from restride.collections.dataframe.operations.groupby.aggregate import GroupAggregate
+from restride.collections.dataframe.operations.groupby.carried import WHOLE, CarriedRows, Carry, carry_of
+from restride.collections.dataframe.operations.groupby.few_groups import are_few, known_plan
 from restride.collections.dataframe.operations.groupby.of_each_row import OfEachRow
 from restride.collections.dataframe.operations.groupby.pandas_groups import Call
 from restride.collections.dataframe.operations.selection import narrow
@@ -55,3 +59,64 @@ def transformed(grouping: Grouping, places: Sequence[int] | int, call: Call, met
     keys = replace(by_group.kernel_keys, columns=tuple(place[key] for key in grouping.keys))
     values: Any = place[places] if isinstance(places, int) else tuple(place[column] for column in columns)
     return OfEachRow(frame, groups, keys, grouping.by.over(place), values, call, meta)
+
+
+def carried(
+    grouping: Grouping, places: Sequence[int] | int, call: Call, meta: Meta, grouped_meta: Meta
+) -> FrameExpr | None:
+    """What a method makes of each row and of those before, or after, it in its group; None where that is not known.
+
+    Parameters
+    ----------
+    grouping : Grouping
+    places : int or sequence of int
+        The grouped columns, or the one of a series.
+    call : Call
+        Of pandas' method.
+    meta : Meta
+        Of the result.
+    grouped_meta : Meta
+        Of the result where no row is without a group.
+    """
+    columns = (places,) if isinstance(places, int) else tuple(places)
+    dtypes = column_dtypes(grouping.frame.meta)
+    carry = carry_of(call, [dtypes[column] for column in columns])
+    used = tuple(sorted({*grouping.keys, *columns}))
+    frame = narrow(grouping.frame, Wanted(used, grouping.frame.has_index))
+    in_keys = bool({*grouping.keys} & {*columns})
+    if carry is None or in_keys or frame.npartitions == 1 or frame.layout.opaque or layout_of(meta).opaque:
+        return None
+    place = {position: number for number, position in enumerate(used)}
+    keys = replace(grouping.kernel_keys, columns=tuple(place[key] for key in grouping.keys), observed=True)
+    plan = known_plan(frame, keys)
+    if plan is not None and not are_few(plan, frame):
+        return None
+    whole = None
+    if carry.n in (None, 1):
+        whole = _one_row(grouping, columns, call.method, carry)
+        if whole is None:
+            return None
+        whole = replace(whole.over(used), keys=keys)
+    values: Any = place[places] if isinstance(places, int) else tuple(place[column] for column in columns)
+    by = grouping.by.over(place)
+    few = None if plan is None else True
+    return CarriedRows(frame, keys, by, values, call, carry, whole, meta, grouped_meta, few)
+
+
+def _one_row(grouping: Grouping, columns: Sequence[int], method: str, carry: Carry) -> Aggregation | None:
+    """What makes one row of a group for a method that carries no more; None where the kernels do not have it."""
+    edge = "first" if carry.back else "last"
+    aggregates = []
+    for column in columns:
+        source = source_of(grouping, column)
+        if source is None:
+            return None
+        if carry.n is None:
+            aggregate = states_of(WHOLE[method], source)
+        else:
+            aggregate = states_of(edge, source, skipna=False)
+        if aggregate is None or len(aggregate.states) > 1:
+            return None
+        aggregates.append(aggregate)
+    made = Aggregation(grouping.kernel_keys, tuple(aggregates))
+    return made if len(made.states) == len(columns) else None

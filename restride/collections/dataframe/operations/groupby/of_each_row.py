@@ -15,16 +15,11 @@ import pyarrow as pa
 from restride.collections.blocks import Blocks, Gather, Map, every
 from restride.collections.dataframe.expr import FrameExpr, Wanted
 from restride.collections.dataframe.kernels.gathering import Missing, Rows
-from restride.collections.dataframe.kernels.group_tree import Aggregation, Keys
+from restride.collections.dataframe.kernels.group_tree import Keys
 from restride.collections.dataframe.layout import arrow_type
 from restride.collections.dataframe.meta import Meta, column_dtypes
+from restride.collections.dataframe.operations.groupby.few_groups import answered_plan, known_plan, question
 from restride.collections.dataframe.operations.groupby.pandas_groups import Function, PandasKeys, rows_of_groups
-from restride.collections.dataframe.operations.groupby.plan import (
-    key_sample,
-    plan_of_rows,
-    plan_without_data,
-    remembered,
-)
 from restride.collections.dataframe.operations.merge.joining import Indexed, IndexSide, missing_kind
 from restride.collections.dataframe.operations.merge.keys import AsKey, comparable
 from restride.collections.dataframe.operations.selection import narrow
@@ -67,13 +62,12 @@ class OfEachRow(FrameExpr):
         return None if wanted.columns else narrow(self.frame, wanted)
 
     def questions(self) -> tuple[Expr, ...]:
-        if self.few_groups is not None or plan_without_data(self.frame, Aggregation(self.keys, ())) is not None:
+        if self.few_groups is not None or known_plan(self.frame, self.keys) is not None:
             return ()
-        return (key_sample(self.frame, self.keys),)
+        return (question(self.frame, self.keys),)
 
     def answered(self, answers: Sequence[Any]) -> FrameExpr:
-        sample = remembered(self.frame, self.keys, answers[0][0])
-        if not plan_of_rows(sample, self.frame).split:
+        if not answered_plan(self.frame, self.keys, answers[0]).split:
             return self.replace(few_groups=True)
         return rows_of_groups(self.frame, self.by, self.values, self.function, self.meta, all_rows=True)
 

@@ -16,7 +16,7 @@ import pandas as pd
 from restride.collections.blocks import Blocks, Gather, every
 from restride.collections.dataframe.expr import Divisions, FrameExpr, Lengths, NewRows, Wanted, unknown_divisions
 from restride.collections.dataframe.kernels.sort_keys import SortKey
-from restride.collections.dataframe.meta import Meta, has_default_index, index_of, is_frame_like
+from restride.collections.dataframe.meta import Meta, column_dtypes, has_default_index, index_of, is_frame_like
 from restride.collections.dataframe.operations.groupby.levels import RowPositions
 from restride.collections.dataframe.operations.rowwise import Assign
 from restride.collections.dataframe.operations.selection import narrow
@@ -53,9 +53,13 @@ class PandasKeys:
 
     def any_group(self, value: pd.DataFrame) -> bool:
         """Whether any row of a frame is in a group."""
+        return bool(self.in_groups(value).any())
+
+    def in_groups(self, value: pd.DataFrame) -> np.ndarray:
+        """Which rows of a frame are in a group."""
         if not self.dropna:
-            return len(value) > 0
-        return bool(value.iloc[:, list(self.keys)].notna().all(axis=1).any())
+            return np.ones(len(value), bool)
+        return value.iloc[:, list(self.keys)].notna().all(axis=1).to_numpy()
 
     def over(self, place: dict[int, int]) -> PandasKeys:
         """The same where columns are at other positions."""
@@ -231,6 +235,8 @@ class PutBack(FrameExpr):
     rows_of: FrameExpr
     of_meta: Any
     all_rows: bool
+    grouped_meta: Any = None
+    """The meta where no row is without a group; None where that makes no difference."""
 
     @property
     def label(self) -> str:
@@ -248,6 +254,10 @@ class PutBack(FrameExpr):
 
     def _rows(self) -> str:
         return self.rows_of.rows if self.all_rows else f"{self.rows_of.rows}[{self.frame.name}]"
+
+    def narrower(self, place: int) -> Any:
+        """The dtype where no row is without a group."""
+        return dtype_if_grouped(self.meta, self.grouped_meta, place)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -285,6 +295,7 @@ def rows_of_groups(
     meta: Meta,
     *,
     all_rows: bool,
+    grouped_meta: Meta | None = None,
 ) -> FrameExpr:
     """What a function of a groupby of pandas makes of a frame's rows, row by row, in the order of the rows.
 
@@ -299,6 +310,8 @@ def rows_of_groups(
         Of the result.
     all_rows : bool
         Whether there is a row for each row.
+    grouped_meta : Meta, optional
+        Of the result where no row is without a group.
     """
     singular = isinstance(values, int)
     chosen = (values,) if isinstance(values, int) else tuple(values)
@@ -318,7 +331,15 @@ def rows_of_groups(
     if frame.npartitions > 1:
         starts = tuple((np.arange(1, frame.npartitions) << 40).tolist())
         made = RangeShuffle(made, frame.npartitions, (KeyPlace(plain.shape[1], SortKey()),), starts)
-    return PutBack(made, frame, meta, all_rows)
+    return PutBack(made, frame, meta, all_rows, grouped_meta)
+
+
+def dtype_if_grouped(meta: Meta, grouped_meta: Meta | None, place: int) -> Any:
+    """The dtype that a column has if no row is without a group; None if that makes no difference."""
+    if grouped_meta is None:
+        return None
+    dtype = column_dtypes(grouped_meta)[place]
+    return dtype if dtype != column_dtypes(meta)[place] else None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
