@@ -108,6 +108,25 @@ def test_frames_are_pivoted_by_the_values_that_there_are():
     assert_same(ours.pivot_table("v", ["a", "w"], "b"), theirs.pivot_table("v", ["a", "w"], "b"))
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"index": "a", "values": "v"},
+        {"index": "a", "values": ["w", "v"], "aggfunc": "sum"},
+        {"index": ["b", "a"], "values": "v", "aggfunc": "max", "fill_value": 0},
+        {"index": "b", "aggfunc": {"w": "max", "v": "sum"}},
+        {"index": "a", "values": ["w", "v"], "aggfunc": {"w": "max", "v": "count"}},
+        {"index": ["a", "b"]},
+    ],
+    ids=str,
+)
+def test_frames_are_pivoted_by_rows_alone(arguments):
+    theirs = pd.DataFrame(
+        {"a": [1, 1, 2, 2, 3], "w": range(5), "b": ["x", "y", "x", None, "y"], "v": [1.0, 2.0, 3.0, 4.0, np.nan]}
+    )
+    assert_same(from_pandas(theirs).pivot_table(**arguments), theirs.pivot_table(**arguments))
+
+
 def test_categories_are_found_and_become_columns():
     theirs = pd.DataFrame({"a": ["x", "y", None, "x"], "n": range(4)})
     ours = from_pandas(theirs)

@@ -176,9 +176,9 @@ class Repetition(FrameBase):
         return self._new(assigned(self.expr, made)) if made else self
 
     def pivot_table(
-        self, values: Any = None, index: Any = None, columns: Any = None, aggfunc: str = "mean", fill_value: Any = None
+        self, values: Any = None, index: Any = None, columns: Any = None, aggfunc: Any = "mean", fill_value: Any = None
     ) -> Any:
-        """Aggregates by keys in rows and one in columns; which columns there are is computed now.
+        """Aggregates by keys in rows, and one in columns; which columns there are is computed now.
 
         Parameters
         ----------
@@ -186,10 +186,10 @@ class Repetition(FrameBase):
             What is aggregated; all other columns of numbers unless given.
         index : label or list of labels
             Row keys.
-        columns : label
+        columns : label, optional
             Column key.
-        aggfunc : str
-            Name of an aggregate.
+        aggfunc : str, or dict of such by label
+            Name of an aggregate; several where there is no column key.
         fill_value : scalar, optional
             Instead of missing values.
 
@@ -205,8 +205,10 @@ class Repetition(FrameBase):
         2  3.0  NaN
         """
         rows = index if isinstance(index, list) else [index]
-        if index is None or columns is None or isinstance(columns, list):
+        if index is None or isinstance(columns, list):
             raise NotImplementedError("pivot_table takes row keys and one column key")
+        if columns is None:
+            return self._pivoted_by_rows(values, rows, aggfunc, fill_value)
         if not isinstance(aggfunc, str):
             raise NotImplementedError("pivot_table takes the name of one aggregate")
         keys = _positions(self.expr, [*rows, columns])
@@ -230,6 +232,24 @@ class Repetition(FrameBase):
         empty = pd.DataFrame({i: pd.Series([], dtype=dtype) for i, dtype in enumerate(dtypes)}).set_axis(labels, axis=1)
         empty = empty if fill_value is not None else with_missing(empty)
         return self._new(OfWhole(made, unstacked, empty.set_axis(index_meta, axis=0)))
+
+    def _pivoted_by_rows(self, values: Any, rows: list[Any], aggfunc: Any, fill_value: Any) -> Any:
+        """What `pivot_table` is without a column key: aggregates of groups that have any."""
+        if not isinstance(aggfunc, (str, dict)):
+            raise NotImplementedError("pivot_table takes the name of an aggregate, or a dict of names; or use groupby")
+        meta = self.expr.meta
+        keys = _positions(self.expr, rows)
+        if values is not None:
+            chosen = _positions(self.expr, values if isinstance(values, list) else [values])
+        elif isinstance(aggfunc, dict):
+            chosen = _positions(self.expr, list(aggfunc))
+        else:
+            chosen = [i for i in range(meta.shape[1]) if i not in keys and is_numeric(meta.dtypes.iloc[i])]
+        groups = self.groupby(rows)[sorted(meta.columns[chosen])]  # type: ignore[attr-defined]
+        if isinstance(aggfunc, dict):
+            aggfunc = {label: aggfunc[label] for label in sorted(aggfunc)}
+        made = groups.agg(aggfunc).dropna(how="all")
+        return made if fill_value is None else made.fillna(fill_value)
 
 
 class SeriesRepetition(FrameBase):
