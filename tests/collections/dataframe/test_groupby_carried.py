@@ -52,6 +52,21 @@ def test_texts_and_dates_too(case, call, dropna):
     assert_same(getattr(ours, name)(*args), getattr(theirs, name)(*args))
 
 
+@few
+@given(
+    partitioned(frames_of(FRAME, min_rows=1, max_rows=20)), st.sampled_from(BY),
+    st.sampled_from([("head", 2), ("head", 0), ("head", -1), ("tail", 1), ("tail", -2), ("nth", 1), ("nth", -2),
+                     ("nth", [0, 2])]),
+    st.booleans(),
+)  # fmt: skip
+def test_some_rows_of_each_group_are_those_of_pandas(case, by, call, dropna):
+    name, *args = call
+    ours, theirs = (frame.groupby(by, dropna=dropna) for frame in (case.ours, case.theirs))
+    assert_same(getattr(ours, name)(*args), getattr(theirs, name)(*args))
+    assert_same(getattr(ours[["x", "s"]], name)(*args), getattr(theirs[["x", "s"]], name)(*args))
+    assert_same(getattr(ours.x, name)(*args), getattr(theirs.x, name)(*args))
+
+
 def prices(n_rows=300, n_keys=7):
     rng = np.random.default_rng(0)
     keys = rng.integers(0, n_keys, n_rows)

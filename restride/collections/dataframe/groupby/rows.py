@@ -16,6 +16,7 @@ from restride.collections.dataframe.groupby.matrices import matrices
 from restride.collections.dataframe.groupby.transforming import carried, transformed
 from restride.collections.dataframe.meta import index_of, with_index
 from restride.collections.dataframe.methods.partitions import make_meta, meta_from_data
+from restride.collections.dataframe.operations.groupby.ends import EndsOfGroups
 from restride.collections.dataframe.operations.groupby.pandas_groups import (
     Applied,
     Call,
@@ -168,22 +169,34 @@ class RowMethods:
     # ---- some rows of each group -------------------------------------------------------------------------------------
 
     def _some_rows(self, function: Any) -> Any:
+        return self._some_rows_of(labelled(self.grouping.frame), function)
+
+    def _rows_at_an_end(self, function: Any, n: int, *, last: bool) -> Any:
+        """Some of the first, or last, rows of groups: none but those of each partition can be among them."""
         frame = labelled(self.grouping.frame)
+        if frame.npartitions > 1 and n >= 0:
+            frame = EndsOfGroups(frame, self.grouping.by, n, last)
+        return self._some_rows_of(frame, function)
+
+    def _some_rows_of(self, frame: FrameExpr, function: Any) -> Any:
         places = self._all_places
         empty = frame.meta.iloc[:, places if isinstance(places, int) else list(places)]
         return new_collection(rows_of_groups(frame, self.grouping.by, places, function, empty, all_rows=False))
 
     def head(self, n: int = 5) -> Any:
         """The first rows of each group, in the order of all rows."""
-        return self._some_rows(CallForRows("head", (n,)))
+        return self._rows_at_an_end(CallForRows("head", (n,)), n, last=False)
 
     def tail(self, n: int = 5) -> Any:
         """The last rows of each group, in the order of all rows."""
-        return self._some_rows(CallForRows("tail", (n,)))
+        return self._rows_at_an_end(CallForRows("tail", (n,)), n, last=True)
 
     def nth(self, n: Any, dropna: Any = None) -> Any:
         """The rows of some numbers in each group, in the order of all rows."""
-        return self._some_rows(CallForRows("nth", (n, dropna)))
+        function = CallForRows("nth", (n, dropna))
+        if not isinstance(n, int) or dropna is not None:
+            return self._some_rows(function)
+        return self._rows_at_an_end(function, -n if n < 0 else n + 1, last=n < 0)
 
     def filter(self, func: Callable[..., Any], dropna: bool = True, *args: Any, **kwargs: Any) -> Any:
         """The rows of those groups for which a function is true.
