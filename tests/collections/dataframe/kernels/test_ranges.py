@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -75,7 +77,7 @@ def test_what_lies_between_is_all_that_overlaps(have, asked):
     have.sort(key=lambda one: (0, 0) if one is None else (one.least, one.most))
     if not have or not are_in_order(have):
         return
-    common, _ = overlaps([None if one is None else ValueRange(one.least, one.most, False) for one in asked], have)
+    common, _ = overlaps([None if one is None else replace(one, nulls=False) for one in asked], have)
     for low, high, row in zip(*between(tuple(asked), tuple(have)), common):
         assert 0 <= low <= high <= len(have)
         assert set(np.flatnonzero(row)) <= set(range(low, high))
