@@ -20,6 +20,8 @@ from restride.engine.graphs.csr import Ints
 
 WIDEST = 2**62
 """Codes stay below, so that they may be added and compared as int64."""
+WIDEST_OF_SEVERAL = 2**31
+"""Those of each of several columns stay below, so that one for both can be made of one's code and a row's number."""
 
 
 class Coder(Protocol):
@@ -156,10 +158,14 @@ class StringCoder:
         return places
 
 
-def coder_of(column: Any) -> Coder:
+def coder_of(column: Any, widest: int = WIDEST) -> Coder:
     """The coder of the values of a column, of the kind that is cheapest for its type and values.
 
-    A column may also be a numpy array of objects.
+    Parameters
+    ----------
+    column : pyarrow column or numpy array of objects
+    widest : int
+        Codes are below, if there are fewer rows.
     """
     if not isinstance(column, np.ndarray) and is_string(column.type):
         return StringCoder(column)
@@ -167,7 +173,7 @@ def coder_of(column: Any) -> Coder:
     if values.dtype.kind in "fO":
         return HashCoder(values, missing)
     present = values if missing is None else values[~missing]
-    wide = len(present) and int(present.max()) - int(present.min()) >= WIDEST
+    wide = len(present) and int(present.max()) - int(present.min()) >= widest
     return HashCoder(values, missing) if wide else RangeCoder(values, missing)
 
 

@@ -13,7 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from restride.collections.dataframe.kernels.key_codes import WIDEST, Coder, RangeCoder, coder_of, hash_table
+from restride.collections.dataframe.kernels.key_codes import (
+    WIDEST,
+    WIDEST_OF_SEVERAL,
+    Coder,
+    RangeCoder,
+    coder_of,
+    hash_table,
+)
 from restride.collections.dataframe.kernels.memory import Column
 from restride.engine.graphs.csr import Ints, row_starts, stable_argsort
 
@@ -56,7 +63,8 @@ class KeyIndex:
         if made is None:
             with self._making:  # threads that share it ask at the same time
                 if self._made is None:
-                    self._made = Lookup([coder_of(column) for column in self.columns], self.n_rows)
+                    widest = WIDEST if len(self.columns) == 1 else WIDEST_OF_SEVERAL
+                    self._made = Lookup([coder_of(column, widest) for column in self.columns], self.n_rows)
                 made = self._made
         return made
 

@@ -109,3 +109,18 @@ def test_floats_are_equal_as_pandas_has_it():
     other = np.array([-0.0, -np.nan, np.inf])
     assert index.find([pa.array(other)]).tolist() == [1, 0, -1]
     assert pd.Index([np.nan, 0.0]).get_indexer(other).tolist() == [1, 0, -1]
+
+
+@given(data=st.data(), n_keys=st.integers(2, 3))
+def test_keys_of_several_columns_of_far_integers_are_told_apart(data, n_keys):
+    far = st.sampled_from([-(2**63), 2**63 - 1, 2**62, -(2**62), 2**61, 2**32, 2**31, 0, 1, -1, 5])
+    rows = st.lists(st.tuples(*[far] * n_keys), min_size=1, max_size=6)
+    have, asked = data.draw(rows), data.draw(rows)
+    index = KeyIndex([pa.array(column) for column in zip(*have)])
+    found = index.find([pa.array(column) for column in zip(*asked)])
+    assert [place >= 0 for place in found.tolist()] == [row in have for row in asked]
+
+
+def test_a_wide_key_after_a_narrow_one_finds_no_other_row():
+    index = KeyIndex([pa.array([5, 0, 2**62, -(2**62)]), pa.array([2**63 - 1, 2**62, 2**63 - 1, 2**63 - 1])])
+    assert index.find([pa.array([-(2**63), 2**62, -(2**62)]), pa.array([5, 2**62, 0])]).tolist() == [-1, -1, -1]
