@@ -33,21 +33,24 @@ _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 """glibc, mostly; other C libraries do not have all that is asked of it here."""
 
 
-_MMAP_THRESHOLD, _TRIM_THRESHOLD, _ARENA_MAX = -3, -1, -8
+_MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1
 """What `mallopt` calls them."""
 _MALLOC_SETTINGS = {
-    "MALLOC_MMAP_THRESHOLD_": (_MMAP_THRESHOLD, 1024 * MIB),
+    "MALLOC_MMAP_THRESHOLD_": (_MMAP_THRESHOLD, 32 * MIB),
     "MALLOC_TRIM_THRESHOLD_": (_TRIM_THRESHOLD, 256 * MIB),
-    "MALLOC_ARENA_MAX": (_ARENA_MAX, 1),
 }
-"""What keeps arrays on a heap that all threads share, by the variables by which users would have said otherwise."""
+"""What keeps arrays on heaps, by the variables by which users would have said otherwise.
+
+Larger arrays are not: 32 MiB is what glibc would come to by itself, and the most that a heap takes.
+"""
 
 
 def keep_freed_memory() -> None:
     """Have allocators keep what is freed for what comes next, in this process, as those of workers do from the start.
 
-    malloc gives back the end of its heap when 256 MiB are free there, Arrow's allocator what was free for 0.2 s:
-    that is read as pyarrow is loaded. `SpareMemory` looks after the rest. What the user has set stays.
+    malloc gives back the end of a heap when 256 MiB are free there; by itself it does so after each task that had
+    temporaries of some MiB. Arrow's allocator gives back what was free for 0.2 s, if it has not been loaded before.
+    `SpareMemory` looks after the rest. What the user has set stays.
     """
     os.environ.setdefault("MIMALLOC_PURGE_DELAY", "200")
     mallopt = getattr(_libc, "mallopt", None)

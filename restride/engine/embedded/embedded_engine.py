@@ -22,7 +22,7 @@ import numpy as np
 from restride.engine.client.submission import Callback, Submission
 from restride.engine.embedded.same_process import SameProcess
 from restride.engine.graphs.csr import Ints
-from restride.engine.memory import SPARE_BYTES_ALONE, SpareMemory
+from restride.engine.memory import SPARE_BYTES_ALONE, SpareMemory, keep_freed_memory
 from restride.engine.messages import Deliver, Unneeded
 from restride.engine.scheduler.numbering import Numbering
 from restride.engine.scheduler.state import SchedulerState
@@ -68,6 +68,7 @@ class Embedded(SameProcess):
 
     def __init__(self, threads: int, *, horizon: float, validate: bool) -> None:
         super().__init__()
+        keep_freed_memory()
         self.threads = threads
         self._horizon, self._validate = horizon, validate
         self._commands: deque[_Command] = deque()
