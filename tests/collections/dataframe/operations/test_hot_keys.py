@@ -72,6 +72,7 @@ def rows_by_join(monkeypatch):
     """How many rows of the left side each task of a merge had; all merges are by hash, of sides that are looked at."""
     monkeypatch.setattr(hashed, "LOOK_ROWS", 1000)
     monkeypatch.setattr(hashed, "BUCKET_ROWS", 10_000)
+    monkeypatch.setattr(hashed, "BUCKET_ROWS_IN_ORDER", 10_000)
     counts: list[int] = []
     join = JoinPartitions.__call__
 

@@ -28,8 +28,10 @@ from restride.collections.dataframe.operations.shuffle import HashShuffle, Range
 from restride.collections.dataframe.operations.shuffle_keys import KeyPlace
 from restride.collections.expression import Expr
 
-BUCKET_ROWS = 250_000
+BUCKET_ROWS = 125_000
 """Rows of a partition of a shuffle: a table of its keys stays near the cache."""
+BUCKET_ROWS_IN_ORDER = 250_000
+"""The same where each partition of the result is split again, so that its rows go back."""
 MOST_BUCKETS = 256
 LOOK_ROWS = 2_000_000
 """Rows of a side from which on it is looked at: below, one task with most of them is over soon."""
@@ -61,7 +63,7 @@ class HashedMerge(MergeBase):
         return tuple(question for _, question in self._questions())
 
     def answered(self, answers: Sequence[Any]) -> Expr:
-        n = bucket_count(self.left, self.right)
+        n = bucket_count(self.left, self.right, ordered=self.ordered)
         found: dict[str, tuple[int, ...]] = {"left": (), "right": ()}
         for (side, _), (shares,) in zip(self._questions(), answers):
             found[side] = hotter_than(shares, 2 / n)
@@ -97,7 +99,7 @@ class HashedMerge(MergeBase):
             shift = [{i: i + (k == asking) for i in range(_width(frame))} for k, frame in enumerate(frames)]
             frames[asking] = WithPositions(frames[asking])
             plan = _with_position(plan.moved(*shift), asking)
-        n, types = bucket_count(self.left, self.right), key_types(plan)
+        n, types = bucket_count(self.left, self.right, ordered=self.ordered), key_types(plan)
         own, other = (spread, copied), (copied, spread)
         left, right = (
             HashShuffle(frame, n, keys, types, self.pieces, *hot).made_at(self.origin)
@@ -113,10 +115,10 @@ class HashedMerge(MergeBase):
         return narrow(back, Wanted(tuple(range(1, back.layout.n_columns)), back.has_index)).made_at(self.origin)
 
 
-def bucket_count(left: FrameExpr, right: FrameExpr) -> int:
+def bucket_count(left: FrameExpr, right: FrameExpr, *, ordered: bool) -> int:
     """How many partitions the rows of two frames go to by hash."""
-    rows = max(about_rows(left), about_rows(right))
-    return min(max(left.npartitions, right.npartitions, -(-rows // BUCKET_ROWS)), MOST_BUCKETS)
+    rows, each = max(about_rows(left), about_rows(right)), BUCKET_ROWS_IN_ORDER if ordered else BUCKET_ROWS
+    return min(max(left.npartitions, right.npartitions, -(-rows // each)), MOST_BUCKETS)
 
 
 def hashable(plan: MergePlan) -> bool:

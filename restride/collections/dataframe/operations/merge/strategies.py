@@ -47,7 +47,7 @@ def carried_out(merge: Merge, *, ordered: bool = True) -> Expr:
         return aligned
     if merge.strategy == "index":
         return IndexedMerge(merge.left, merge.right, plan)
-    n = merge.asking.npartitions if ordered else bucket_count(merge.left, merge.right)
+    n = merge.asking.npartitions if ordered else bucket_count(merge.left, merge.right, ordered=False)
     hashed = HashedMerge(merge.left, merge.right, plan, n, ordered).made_at(merge.origin)
     return hashed if hashed.questions() else hashed.carried_out()
 
