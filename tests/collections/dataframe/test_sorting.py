@@ -448,3 +448,19 @@ def test_an_error_on_processes_names_the_partition_too() -> None:
     gather = GatherPieces(meta, None, "shuffle", "script.py:3")
     with pytest.raises(ShuffleError, match=r"partition 7 of the shuffle made at script\.py:3"):
         gather(7, Piece(buckets, 1))
+
+
+def test_the_first_rows_of_few_in_order_are_computed_once() -> None:
+    calls: list[int] = []
+
+    def make(number: int) -> pd.DataFrame:
+        calls.append(number)
+        return pd.DataFrame({"x": [3 - number, 7 - number]})
+
+    ours = rd.from_map(make, range(3), meta=make(0)[:0])
+    calls.clear()
+    assert ours.sort_values("x").head(10)["x"].tolist() == [1, 2, 3, 5, 6, 7]
+    assert sorted(calls) == [0, 1, 2]
+    calls.clear()
+    assert len(ours.head(2)) == 2
+    assert calls == [0]

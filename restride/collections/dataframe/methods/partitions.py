@@ -11,8 +11,14 @@ from restride.collections.collection import Collection, compute
 from restride.collections.dataframe.base import FrameBase, as_operand, new_collection
 from restride.collections.dataframe.expr import FrameExpr
 from restride.collections.dataframe.meta import is_frame_like, meta_of
+from restride.collections.dataframe.operations.merge.nodes import MergeBase
 from restride.collections.dataframe.operations.partitions import FirstRows, MapPartitions, take_partitions
 from restride.collections.dataframe.operations.rowwise import labelled
+from restride.collections.dataframe.operations.shuffle import Shuffle
+from restride.collections.expression import subexpressions
+
+SHUFFLED_AT_ONCE = 4
+"""Partitions that are looked at for some rows first, where rows are shuffled or merged below."""
 
 
 class Partitions(FrameBase):
@@ -114,7 +120,10 @@ class Partitions(FrameBase):
             whole = self.compute()
             return whole.tail(n) if last else whole.head(n)
         most = total if npartitions < 0 else npartitions
-        looked = 1 if npartitions < 0 else npartitions
+        # Where one partition takes all that is below, some more cost little, and a second look would cost all again.
+        shuffled = any(isinstance(expr, (Shuffle, MergeBase)) for expr in subexpressions([self.expr]))
+        first = min(SHUFFLED_AT_ONCE, total) if shuffled else 1
+        looked = first if npartitions < 0 else npartitions
         while True:
             numbers = range(total - looked, total) if last else range(looked)
             rows = FirstRows(take_partitions(self.expr, list(numbers)), n, last)
