@@ -16,6 +16,7 @@ from pandas.testing import assert_frame_equal, assert_series_equal
 
 import restride as rs
 import restride.dataframe as rd
+from restride.collections.dataframe.io.parquet import reading
 from restride.collections.dataframe.io.parquet.planning import plan_pieces
 from restride.collections.dataframe.operations.completeness import may_miss
 from restride.collections.dataframe.operations.known_ranges import known_range
@@ -364,6 +365,37 @@ def test_partitions_without_rows_that_pass_are_not_read(parts):
     for name in ("part-0.parquet", "part-1.parquet"):
         os.truncate(parts / name, 10)
     assert chosen.i.compute().to_dict() == {8: 8, 9: 9}
+
+
+@pytest.mark.parametrize(
+    ("rows", "needed"),
+    [
+        (lambda df: df.head(3), {0}),
+        (lambda df: df.tail(2), {5}),
+        (lambda df: df.iloc[:3].compute(), {0}),
+        (lambda df: df.iloc[5:9].compute(), {1, 2}),
+        (lambda df: df.loc[4:7].compute(), {1}),
+        (lambda df: df.loc[9].compute(), {2}),
+        (lambda df: df.loc[[0, 23]].compute(), {0, 5}),
+        (lambda df: df.assign(y=df.x * 2).iloc[10:11].y.compute(), {2}),
+        (lambda df: df[df.x > 1].loc[21:].compute(), {5}),
+    ],
+)
+def test_no_more_row_groups_are_read_than_rows_are_asked_for(tmp_path, monkeypatch, rows, needed):
+    frame = pd.DataFrame({"x": range(24)}, index=pd.Index(range(24), name="k"))
+    frame.to_parquet(tmp_path / "x.parquet", row_group_size=4)
+    df = rd.read_parquet(tmp_path / "x.parquet", blocksize=1)
+    assert df.npartitions == 6
+    read = []
+    plain = reading.ReadPartition._read
+
+    def counted(self, piece):
+        read.extend(piece.groups)
+        return plain(self, piece)
+
+    monkeypatch.setattr(reading.ReadPartition, "_read", counted)
+    rows(df)
+    assert set(read) == needed
 
 
 # ---- hive ------------------------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ class EndsOfGroups(NewRows):
     by: PandasKeys
     n: int
     last: bool
+    partitionwise = True
 
     @property
     def label(self) -> str:

@@ -42,6 +42,10 @@ class IndexLevel(FrameExpr):
             values = pd.Index(values, dtype=index.levels[self.number].dtype, name=values.name)
         return pd.Series(values, index=index, name=values.name)
 
+    def value_source(self, place: int) -> tuple[FrameExpr, int]:
+        n = self.frame.layout.n_columns
+        return self.frame, n + (self.number if place == 0 else place - 1)
+
     def narrowed(self, wanted: Wanted) -> FrameExpr | None:
         if wanted.columns:
             return None
