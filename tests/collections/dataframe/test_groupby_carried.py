@@ -67,6 +67,13 @@ def test_some_rows_of_each_group_are_those_of_pandas(case, by, call, dropna):
     assert_same(getattr(ours.x, name)(*args), getattr(theirs.x, name)(*args))
 
 
+@few
+@given(partitioned(frames_of(FRAME, min_rows=1, max_rows=20)), st.sampled_from(BY), st.booleans(), st.booleans())
+def test_rows_are_numbered_in_their_groups(case, by, dropna, up):
+    ours, theirs = (frame.groupby(by, dropna=dropna).cumcount(ascending=up) for frame in (case.ours, case.theirs))
+    assert_same(ours, theirs)
+
+
 def prices(n_rows=300, n_keys=7):
     rng = np.random.default_rng(0)
     keys = rng.integers(0, n_keys, n_rows)

@@ -13,7 +13,7 @@ from restride.collections.dataframe.base import new_collection
 from restride.collections.dataframe.expr import FrameExpr, Wanted
 from restride.collections.dataframe.groupby.grouping import Grouping
 from restride.collections.dataframe.groupby.matrices import matrices
-from restride.collections.dataframe.groupby.transforming import carried, transformed
+from restride.collections.dataframe.groupby.transforming import carried, numbers_in_groups, transformed
 from restride.collections.dataframe.meta import index_of, with_index
 from restride.collections.dataframe.methods.partitions import make_meta, meta_from_data
 from restride.collections.dataframe.operations.groupby.ends import EndsOfGroups
@@ -100,7 +100,8 @@ class RowMethods:
 
     def cumcount(self, ascending: bool = True) -> Any:
         """Number of each row in its group, from 0; from the last if not `ascending`."""
-        return self._by_row("cumcount", ascending=ascending)
+        counted = numbers_in_groups(self.grouping) if ascending else None
+        return self._by_row("cumcount", ascending=ascending) if counted is None else new_collection(counted)
 
     def shift(self, periods: int = 1, fill_value: Any = pd.api.extensions.no_default) -> Any:
         """The value some rows before in the group; after, if `periods` is negative."""

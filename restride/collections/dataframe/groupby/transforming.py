@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
 from restride.collections.dataframe.expr import FrameExpr, Wanted
 from restride.collections.dataframe.groupby.aggregating import aggregated, source_of
-from restride.collections.dataframe.groupby.grouping import Grouping
+from restride.collections.dataframe.groupby.grouping import Grouping, over
 from restride.collections.dataframe.groupby.specs import Asked, Output
 from restride.collections.dataframe.kernels.aggregates import states_of
 from restride.collections.dataframe.kernels.group_tree import Aggregation
 from restride.collections.dataframe.layout import layout_of
-from restride.collections.dataframe.meta import Meta, column_dtypes
+from restride.collections.dataframe.meta import Meta, column_dtypes, index_of
 from restride.collections.dataframe.operations.groupby.aggregate import GroupAggregate
 from restride.collections.dataframe.operations.groupby.carried import WHOLE, CarriedRows, Carry, carry_of
 from restride.collections.dataframe.operations.groupby.few_groups import are_few, known_plan
 from restride.collections.dataframe.operations.groupby.of_each_row import OfEachRow
-from restride.collections.dataframe.operations.groupby.pandas_groups import Call
-from restride.collections.dataframe.operations.selection import narrow
+from restride.collections.dataframe.operations.groupby.pandas_groups import Call, PandasKeys
+from restride.collections.dataframe.operations.rowwise import Assign, Constant
+from restride.collections.dataframe.operations.selection import narrow, without_index
 
 AGGREGATES = frozenset(
     ["sum", "prod", "mean", "median", "min", "max", "first", "last", "var", "std", "sem", "skew", "any", "all",
@@ -29,6 +30,14 @@ AGGREGATES = frozenset(
 )  # fmt: skip
 OPTIONS = frozenset(["ddof", "min_count"])
 """Of aggregates, as far as the kernels have them."""
+
+
+@dataclass(frozen=True)
+class CountUp(Call):
+    """Running sums, from 0 on: of a column of ones the numbers of the rows in their groups."""
+
+    def __call__(self, by: PandasKeys, value: pd.DataFrame, values: Any) -> Any:
+        return super().__call__(by, value, values) - 1
 
 
 def transformed(grouping: Grouping, places: Sequence[int] | int, call: Call, meta: Meta) -> FrameExpr | None:
@@ -101,6 +110,19 @@ def carried(
     by = grouping.by.over(place)
     few = None if plan is None else True
     return CarriedRows(frame, keys, by, values, call, carry, whole, meta, grouped_meta, few)
+
+
+def numbers_in_groups(grouping: Grouping) -> FrameExpr | None:
+    """The number of each row in its group, from 0; None where rows of a group had better come together."""
+    frame = grouping.frame
+    n = frame.layout.n_columns
+    if frame.layout.opaque:
+        return None
+    ones = Assign(frame, (n,), ("__one__",), (without_index(Constant(frame, 1)),))
+    index = index_of(frame.meta)
+    whole = pd.Series([], dtype="int64", index=index)
+    meta = pd.Series([], dtype="float64", index=index) if grouping.may_drop else whole
+    return carried(over(grouping, ones), n, CountUp("cumsum"), meta, whole)
 
 
 def _one_row(grouping: Grouping, columns: Sequence[int], method: str, carry: Carry) -> Aggregation | None:
