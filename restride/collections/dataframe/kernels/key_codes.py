@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from restride.collections.dataframe.kernels.hashing import hash_column
 from restride.collections.dataframe.kernels.memory import Column, one_array
 from restride.collections.dataframe.layout import is_string
 from restride.engine.graphs.csr import Ints
@@ -22,6 +23,8 @@ WIDEST = 2**62
 """Codes stay below, so that they may be added and compared as int64."""
 WIDEST_OF_SEVERAL = 2**31
 """Those of each of several columns stay below, so that one for both can be made of one's code and a row's number."""
+MANY = 100_000
+"""Distinct strings from which it is worth while to keep a table of their hashes."""
 
 
 class Coder(Protocol):
@@ -152,10 +155,28 @@ class StringCoder:
         return np.concatenate(found) if found else np.zeros(0, np.int64)
 
     def _places(self, column: Column, absent: int) -> Ints:
-        places = _to_numpy(pc.fill_null(pc.index_in(column, value_set=self.values), -1)).astype(np.int64)
+        hashed = self._hashed if len(self.values) >= max(len(column), MANY) else None
+        if hashed is None:  # Arrow makes its table of the values anew for each column
+            places = _to_numpy(pc.fill_null(pc.index_in(column, value_set=self.values), -1)).astype(np.int64)
+        else:
+            places = self._of_hashes(column, hashed)
         if column.null_count:
             places[_to_numpy(column.is_null())] = absent
         return places
+
+    @cached_property
+    def _hashed(self) -> pd.Index | None:
+        """The hashes of the values, as a table; None where two are the same."""
+        table = pd.Index(hash_column(self.values))
+        return table if table.is_unique else None
+
+    def _of_hashes(self, column: Column, hashed: pd.Index) -> Ints:
+        """Places by hash; a string of the hash of another is not among the values."""
+        column = one_array(column)
+        places = hashed.get_indexer(hash_column(column))
+        found = self.values.take(pa.array(places, mask=places < 0))
+        same = pc.fill_null(pc.equal(found, column), False)
+        return np.where(_to_numpy(same), places, -1)
 
 
 def coder_of(column: Any, widest: int = WIDEST) -> Coder:

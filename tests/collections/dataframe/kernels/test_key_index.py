@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from restride.collections.dataframe.kernels import key_codes
 from restride.collections.dataframe.kernels.key_index import KeyIndex
 
 I64 = st.one_of(st.integers(-5, 5), st.sampled_from([-(2**63), 2**63 - 1, 2**62, 0]), st.integers(-(2**63), 2**63 - 1))
@@ -124,3 +125,26 @@ def test_keys_of_several_columns_of_far_integers_are_told_apart(data, n_keys):
 def test_a_wide_key_after_a_narrow_one_finds_no_other_row():
     index = KeyIndex([pa.array([5, 0, 2**62, -(2**62)]), pa.array([2**63 - 1, 2**62, 2**63 - 1, 2**63 - 1])])
     assert index.find([pa.array([-(2**63), 2**62, -(2**62)]), pa.array([5, 2**62, 0])]).tolist() == [-1, -1, -1]
+
+
+@given(
+    st.lists(st.one_of(TEXT, st.none()), max_size=20), st.lists(st.one_of(TEXT, st.none()), max_size=20),
+    st.sampled_from(["str", "dict"]),
+)  # fmt: skip
+def test_many_strings_are_found_by_their_hashes(known, asked, kind):
+    by_arrow = KeyIndex([column("str", known, 1)]).find([column(kind, asked, 1)])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(key_codes, "MANY", 0)
+        index = KeyIndex([column("str", known, 1)])
+        by_hash = np.concatenate([index.find([column(kind, [one], 1)]) for one in asked] or [np.zeros(0, np.int64)])
+    assert by_hash.tolist() == by_arrow.tolist()
+
+
+def test_strings_of_one_hash_are_told_apart(monkeypatch):
+    monkeypatch.setattr(key_codes, "MANY", 0)
+    monkeypatch.setattr(key_codes, "hash_column", lambda values: np.zeros(len(values), np.uint64))
+    index = KeyIndex([pa.array(["a", "b", "c", None])])
+    assert index.find([pa.array(["c", "d", None])]).tolist() == [2, -1, 3]
+    single = KeyIndex([pa.array(["a"])])
+    assert single.find([pa.array(["d"])]).tolist() == [-1]
+    assert single.find([pa.array(["a"])]).tolist() == [0]
