@@ -22,7 +22,7 @@ def grouped(frame, by, **options):
     st.sampled_from(RULES),
     st.sampled_from([None, "left", "right"]),
     st.sampled_from([None, "left", "right"]),
-    st.sampled_from(["sum", "count", "mean", "std", "nunique"]),
+    st.sampled_from(["sum", "count", "mean", "std", "nunique", "min", "max", "first", "median"]),
 )
 def test_all_spans_have_groups_where_there_is_nothing_else_to_group_by(case, rule, closed, label, name):
     by = pd.Grouper(key="t", freq=rule, closed=closed, label=label)
@@ -59,6 +59,9 @@ def test_spans_of_an_index_and_of_a_column(sales, rule):
     assert_same(df.groupby(by).x.sum(), sales.groupby(by).x.sum())
     assert_same(df.groupby(by).agg({"x": ["mean", "count"]}), sales.groupby(by).agg({"x": ["mean", "count"]}))
     assert_same(df.groupby(by, as_index=False).x.sum(), sales.groupby(by, as_index=False).x.sum())
+    numbered, expected = (frame.assign(n=frame.x.round()).astype({"n": "int64"}) for frame in (df, sales))
+    assert_same(numbered.groupby(by).n.max(), expected.groupby(by).n.max())
+    assert_same(numbered.groupby(by, as_index=False).n.max(), expected.groupby(by, as_index=False).n.max())
     assert_same(df.groupby([by, "shop"]).sum(), sales.groupby([by, "shop"]).sum())
     # pandas has rows in the order of time then, which is no order of rows
     assert_same(df.groupby(by).x.transform("mean"), sales.groupby(by).x.transform("mean").sort_index())

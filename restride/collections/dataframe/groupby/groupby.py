@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from restride.collections.dataframe.base import new_collection
 from restride.collections.dataframe.groupby import specs
-from restride.collections.dataframe.groupby.aggregating import ROWS, aggregated
+from restride.collections.dataframe.groupby.aggregating import ROWS, aggregated, result_meta
 from restride.collections.dataframe.groupby.grouping import Grouping
 from restride.collections.dataframe.groupby.rows import RowMethods
 from restride.collections.dataframe.groupby.spans import with_times
@@ -33,7 +34,9 @@ class GroupBy(RowMethods):
     def _asked(self, asked: Asked, split_out: int | None) -> Any:
         groups = aggregated(self.grouping, asked, split_out)
         if self.grouping.spans:
-            groups = with_times(groups, as_index=self.grouping.as_index)
+            named = all(isinstance(output.function, str) for output in asked.outputs)
+            full = result_meta(replace(self.grouping, observed=True), asked) if named else None
+            groups = with_times(groups, full, as_index=self.grouping.as_index)
         return new_collection(groups)
 
     def sum(self, numeric_only: bool = False, min_count: int = 0, *, split_out: int | None = None) -> Any:

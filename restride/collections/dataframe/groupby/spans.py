@@ -9,6 +9,7 @@ import pandas as pd
 
 from restride.collections.collection import ask
 from restride.collections.dataframe.expr import FrameExpr
+from restride.collections.dataframe.meta import column_dtypes
 from restride.collections.dataframe.operations.partitions import MapPartitions
 from restride.collections.dataframe.operations.reductions import Statistic, reduction
 from restride.collections.dataframe.operations.resample import Bins, bins_of
@@ -80,10 +81,34 @@ class NoSpan:
         return pd.Series(pd.NaT, index=times.index, dtype=self.kind)
 
 
-def with_times(groups: FrameExpr, *, as_index: bool) -> FrameExpr:
-    """A row a span, labelled by time, of one labelled by categories."""
+def with_times(groups: FrameExpr, full_meta: Any, *, as_index: bool) -> FrameExpr:
+    """A row a span, labelled by time, of one labelled by categories.
+
+    Parameters
+    ----------
+    groups : FrameExpr
+    full_meta : Meta or None
+        Of the aggregates where no span is without rows; None where that makes no difference.
+    as_index : bool
+        Whether the labels are the index, otherwise the first column.
+    """
     function = AsTimes(as_index)
-    return MapPartitions(function, (groups,), (), function(groups.meta), "spans")
+    return TimesOfSpans(function, (groups,), (), function(groups.meta), "spans", full_meta=full_meta)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class TimesOfSpans(MapPartitions):
+    """Aggregates of spans, labelled by time."""
+
+    full_meta: Any = None
+
+    def narrower(self, place: int) -> Any:
+        """The dtype where no span is without rows."""
+        if self.full_meta is None:
+            return None
+        full = column_dtypes(self.full_meta)
+        number = place - (self.layout.n_columns - len(full))
+        return None if number < 0 or full[number] == column_dtypes(self.meta)[place] else full[number]
 
 
 @dataclass(frozen=True)
