@@ -19,7 +19,7 @@ from restride.collections.dataframe.kernels.encoding import Slots, decoded, sepa
 from restride.collections.dataframe.kernels.group_states import State
 from restride.collections.dataframe.kernels.grouping import Order, stable_order
 from restride.collections.dataframe.kernels.memory import Column
-from restride.collections.dataframe.kernels.numberings import Numbering, most_direct, numbering_of, numbering_of_codes
+from restride.collections.dataframe.kernels.numberings import DIRECT_SLOTS, Numbering, numbering_of, numbering_of_codes
 from restride.engine.graphs.csr import Ints
 
 _BLOCK = 1 << 17
@@ -94,7 +94,7 @@ def direct_keys(
         Slots have to be in the order of the keys.
     """
     numberings = []
-    size, most = 1, most_direct(len(columns[0]))
+    size, most = 1, max(DIRECT_SLOTS, len(columns[0]))  # as each state has a table, not as many as one table may have
     for column, count in zip(columns, categories):
         known = numbering_of(column, ordered=ordered) if count is None else numbering_of_codes(column, count)
         if known is None:
