@@ -188,3 +188,16 @@ class FirstRows:
             np.minimum.at(self.rows, slots, np.arange(self._next, self._next + len(slots)))
         self._found = found
         self._next += len(slots)
+
+
+class LastRows:
+    """The last row of each slot, likewise."""
+
+    def __init__(self, keys: DirectKeys) -> None:
+        self.rows = np.full(keys.size + 1, -1)
+        self._next = 0
+
+    def add(self, slots: Ints, sizes: Ints) -> None:
+        """Take in the next rows."""
+        self.rows[slots] = np.arange(self._next, self._next + len(slots))
+        self._next += len(slots)

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
-from restride.collections.dataframe.kernels.direct_groups import DirectKeys, direct_keys
+from restride.collections.dataframe.kernels.direct_groups import DirectKeys, FirstRows, LastRows, direct_keys
 from restride.collections.dataframe.kernels.encoding import to_numpy
 from restride.collections.dataframe.kernels.grouping import group
 from restride.collections.dataframe.kernels.memory import Column
@@ -53,15 +53,12 @@ def distinct_rows(
 
 def _directly(keys: DirectKeys, keep: Keep) -> tuple[Ints, Ints]:
     counts = np.zeros(keys.size + 1, np.int64)
-    rows = np.full(keys.size + 1, keys.rows if keep == "first" else -1)
-    take = np.minimum if keep == "first" else np.maximum
-    start = 0
+    edges = FirstRows(keys) if keep == "first" else LastRows(keys)
     for slots, _ in keys.blocks([]):
         np.add.at(counts, slots, 1)
-        take.at(rows, slots, np.arange(start, start + len(slots)))
-        start += len(slots)
+        edges.add(slots, counts)
     present = np.flatnonzero(counts)
-    return rows[present], counts[present]
+    return edges.rows[present], counts[present]
 
 
 def _of_strings(column: Column, keep: Keep) -> tuple[Ints, Ints]:
