@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from restride.collections.dataframe.kernels import direct_groups
 from restride.collections.dataframe.kernels.direct_groups import direct_keys, group_directly
+from restride.collections.dataframe.kernels.distinct_rows import distinct_rows
 from restride.collections.dataframe.kernels.group_states import Count, Extreme, Moments, Size, Sum
 from restride.collections.dataframe.kernels.grouping import group
 
@@ -65,6 +66,20 @@ def test_keys_and_states_are_those_of_all_rows_at_once(rows, dropna, order, bloc
         theirs = state.chunk([values], groups)
         assert ours.type == theirs.type
         np.testing.assert_array_equal(ours.to_numpy(zero_copy_only=False), theirs.to_numpy(zero_copy_only=False))
+
+
+@given(keyed_rows(), st.sampled_from(["first", "last"]), st.sampled_from([1, 3]))
+def test_first_and_last_rows_are_found_block_by_block(rows, keep, block):
+    keys, categories, _ = rows
+    whole = distinct_rows(keys, categories, keep)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(direct_groups, "_BLOCK", block)
+        found = distinct_rows(keys, categories, keep)
+    groups = group(keys, categories=categories, dropna=False)
+    expected = np.sort(groups.first_rows() if keep == "first" else groups.last_rows())
+    for ours, theirs in zip(found, whole, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    np.testing.assert_array_equal(found[0], expected)
 
 
 def test_states_of_parts_are_added_up():
