@@ -467,6 +467,17 @@ def test_a_file_with_damaged_data_is_named_with_its_partition(tmp_path):
     assert any("partition 1" in note for note in caught.value.__notes__)
 
 
+def test_what_was_found_out_is_used_again_as_long_as_files_stay_as_they_are(tmp_path):
+    path = tmp_path / "x.parquet"
+    pd.DataFrame({"x": [1, 2], "y": [3, 4]}).to_parquet(path)
+    dataset = rd.read_parquet(path).expr.dataset
+    assert rd.read_parquet(path).expr.dataset is dataset
+    assert rd.read_parquet(path, columns=["x"]).expr.dataset is not dataset
+    assert rd.read_parquet(path, index=False).expr.dataset is not dataset
+    pd.DataFrame({"x": [1.5, 2.5, 3.5]}).to_parquet(path)
+    assert_frame_equal(rd.read_parquet(path).compute(), pd.DataFrame({"x": [1.5, 2.5, 3.5]}))
+
+
 def test_a_file_that_changes_after_the_call_is_an_error(tmp_path):
     write(tmp_path, pd.DataFrame({"x": [1, 2]}))
     df = rd.read_parquet(tmp_path)
