@@ -15,6 +15,7 @@ from zarr.storage import LocalStore, MemoryStore
 
 import restride as rs
 import restride.array as ra
+from restride.collections.array.operations import npy
 from restride.collections.lowering import lower
 from tests.collections.array.strategies import assert_same, pairs
 
@@ -296,6 +297,21 @@ def test_a_npy_file_is_read_as_it_is(tmp_path_factory, pair, data):
     path = tmp_path_factory.mktemp("npy") / "x.npy"
     np.save(path, np.array(x, order=data.draw(st.sampled_from("CF"))))
     assert_same(ra.from_npy(path, chunks=lazy.chunks), x)
+
+
+def test_headers_are_parsed_by_one_thread_at_a_time(tmp_path, monkeypatch):
+    np.save(tmp_path / "x.npy", np.arange(40.0))
+    x = ra.from_npy(tmp_path / "x.npy", chunks=4)
+    held = []
+    original = np.load
+
+    def load(*args, **kwargs):
+        held.append(npy.PARSING.locked())
+        return original(*args, **kwargs)
+
+    monkeypatch.setattr(np, "load", load)
+    assert_same(x + 1, np.arange(40.0) + 1)
+    assert held == [True] * 10
 
 
 @given(pairs(dtypes=DTYPES, min_dims=1), st.data())

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import math
 import os
+import threading
 import uuid
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -18,6 +20,11 @@ from restride.collections.staging import PARTIAL, Staging
 
 INFO = "info.json"
 """The file of a stack that tells its axis and its chunks."""
+
+PARSING = threading.Lock()
+"""Held while the header of a file is parsed, unless all of the file is read with it. Where the garbage collector has
+callbacks, CPython 3.11 may fail with a SystemError ("AST constructor recursion depth mismatch") when several threads
+call ``ast.literal_eval`` at once."""
 
 MmapMode = Literal["r", "c"] | None
 
@@ -170,7 +177,8 @@ def load(path: str, mmap_mode: MmapMode) -> np.ndarray:
         It is no `.npy` file, or cut short; the message names it.
     """
     try:
-        values = np.load(path, mmap_mode=mmap_mode, allow_pickle=False)
+        with PARSING if mmap_mode else nullcontext():
+            values = np.load(path, mmap_mode=mmap_mode, allow_pickle=False)
     except (ValueError, EOFError) as error:
         raise ValueError(f"{path} cannot be read as a .npy file: {error}") from error
     if not isinstance(values, np.ndarray):
