@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import threading
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ from zarr.storage import FsspecStore, MemoryStore
 
 import restride as rs
 import restride.array as ra
+from restride.collections.array.operations import zarr_parts
+from restride.collections.array.operations.gate import Gate
 from restride.collections.array.operations.zarr_parts import MARKERS
 from tests.collections.array.strategies import assert_same
 
@@ -187,3 +190,32 @@ def test_other_processes_append_too(path):
         with pytest.raises(ValueError, match="in the memory of this process"):
             ra.ones((6, 10)).to_zarr(zarr.create_array({}, data=X), region=())
     assert_same(ra.from_zarr(path), np.concatenate([X, np.ones((7, 10))]))
+
+
+def test_what_is_being_written_when_a_computation_fails_is_there_before_the_error_is(store, monkeypatch):
+    begun, may_end, order = threading.Event(), threading.Event(), []
+    original, close = zarr_parts.write, Gate.close
+
+    def slow(array, where, block):
+        begun.set()
+        assert may_end.wait(timeout=30)
+        original(array, where, block)
+        order.append("written")
+
+    def closing(gate):
+        may_end.set()
+        close(gate)
+        order.append("closed")
+
+    monkeypatch.setattr(zarr_parts, "write", slow)
+    monkeypatch.setattr(Gate, "close", closing)
+
+    def function(block, block_id):
+        if block_id[0]:
+            assert begun.wait(timeout=30)
+            raise ZeroDivisionError
+        return block
+
+    with rs.Client(threads=2), pytest.raises(ZeroDivisionError):
+        ra.ones((4, 5), chunks=(2, 5)).map_blocks(function).to_zarr(store, "a/x", region=(slice(0, 4), slice(0, 5)))
+    assert order == ["written", "closed"]

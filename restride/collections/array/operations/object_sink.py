@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from restride.collections.array.chunks import Shape
+from restride.collections.array.operations.gate import Gate, through
 from restride.collections.array.operations.sources import ProcessLock
 from restride.collections.array.operations.zarr import is_in_memory
 from restride.collections.array.operations.zarr_parts import mark, unmark
@@ -26,6 +27,7 @@ class ObjectSink:
     lock: AbstractContextManager[Any] | None
     token: str = ""
     """Of the mark that an array of zarr has while it is written to."""
+    gate: Gate | None = None
 
     @property
     def path(self) -> str:
@@ -53,12 +55,10 @@ class ObjectSink:
 
     def begin(self, *, here: bool) -> Self:
         self.check_reach(here=here)
-        if not is_zarr(self.target):
-            return self
-        return replace(self, token=mark(self.target, self._box))
+        return replace(self, token=mark(self.target, self._box) if is_zarr(self.target) else "", gate=Gate())
 
     def write(self, number: int, where: tuple[slice, ...], block: Any) -> None:
-        with self.lock or nullcontext():
+        with through(self.gate), self.lock or nullcontext():
             self.target[self.place(where)] = block
 
     def finish(self) -> None:
@@ -68,6 +68,8 @@ class ObjectSink:
 
     def discard(self) -> None:
         """What was written stays: the object is not ours. An array of zarr says that it is incomplete."""
+        if self.gate is not None:
+            self.gate.close()
 
     @property
     def starts(self) -> list[int] | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from restride.collections.array.expr import ArrayExpr
+from restride.collections.array.operations.gate import Gate, through
 from restride.collections.array.operations.zarr_chunks import write
 from restride.collections.array.operations.zarr_parts import (
     AppendSink,
@@ -215,6 +216,7 @@ class RemoteZarrSink(ZarrSink):
     store: Any
     overwrite: bool
     storage_options: Options = None
+    gate: Gate | None = None
 
     @property
     def path(self) -> str:
@@ -237,13 +239,19 @@ class RemoteZarrSink(ZarrSink):
             storage_options=self.storage_options,
             **options,
         )
-        return replace(self, array=array)
+        return replace(self, array=array, gate=Gate())
+
+    def write(self, number: int, where: tuple[slice, ...], block: Any) -> None:
+        with through(self.gate):
+            super().write(number, where, block)
 
     def finish(self) -> None:
         del self.array.attrs[INCOMPLETE]
 
     def discard(self) -> None:
         """What was begun stays, and says that it is incomplete."""
+        if self.gate is not None:
+            self.gate.close()
 
     def check(self) -> None:
         """See that the place is free, or may be overwritten.

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from restride.collections.array.operations.gate import Gate, through
 from restride.collections.array.operations.sources import span_text
 from restride.collections.array.operations.zarr_chunks import write
 
@@ -36,19 +37,23 @@ class RegionSink:
     region: Region
     in_memory: bool
     token: str = ""
+    gate: Gate | None = None
 
     def begin(self, *, here: bool) -> Self:
         _check_reach(self, here)
-        return replace(self, token=mark(self.array, self.region))
+        return replace(self, token=mark(self.array, self.region), gate=Gate())
 
     def write(self, number: int, where: tuple[slice, ...], block: Any) -> None:
-        write(self.array, moved(where, [side.start for side in self.region]), block)
+        with through(self.gate):
+            write(self.array, moved(where, [side.start for side in self.region]), block)
 
     def finish(self) -> None:
         unmark(self.array, self.region, self.token)
 
     def discard(self) -> None:
         """What was begun stays, and says that it is incomplete."""
+        if self.gate is not None:
+            self.gate.close()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,24 +68,28 @@ class AppendSink:
     """How many elements there will be along the axis."""
     in_memory: bool
     old_length: int
+    gate: Gate | None = None
 
     def begin(self, *, here: bool) -> Self:
         _check_reach(self, here)
         self._check_length()
         shape = list(self.array.shape)
         shape[self.axis] = self.length
-        return replace(self, array=_of_shape(self.array, tuple(shape)))
+        return replace(self, array=_of_shape(self.array, tuple(shape)), gate=Gate())
 
     def write(self, number: int, where: tuple[slice, ...], block: Any) -> None:
         offset = [0] * len(where)
         offset[self.axis] = self.old_length
-        write(self.array, moved(where, offset), block)
+        with through(self.gate):
+            write(self.array, moved(where, offset), block)
 
     def finish(self) -> None:
         self._check_length()
         self.array.resize(self.array.shape)  # writes it down
 
     def discard(self) -> None:
+        if self.gate is not None:
+            self.gate.close()
         shape = list(self.array.shape)
         shape[self.axis] = self.old_length
         if shape != list(self.array.shape) and self._length_now() == self.old_length:
