@@ -101,3 +101,28 @@ def test_programs_that_use_frames_keep_freed_memory_unless_the_user_has_said_oth
     faults, delay = run(MIMALLOC_PURGE_DELAY="7", MALLOC_MMAP_THRESHOLD_="131072")
     assert faults > 15 * 2048
     assert delay == "7"
+
+
+TEMPORARIES = """
+import resource
+import numpy as np
+import restride as rs
+
+with rs.Client(threads=1):
+    x = np.ones(1 << 20)  # of 8 MiB, 2,048 pages
+    faults = []
+    for _ in range(25):
+        np.sqrt(x * x + x)
+        faults.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
+print(faults[-1] - faults[4])
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux" or platform.libc_ver()[0] != "glibc", reason="what glibc is told")
+def test_temporaries_of_tasks_are_on_pages_that_others_have_left() -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
+    environment["PYTHONPATH"] = ":".join(sys.path)
+    out = subprocess.run(
+        [sys.executable, "-c", TEMPORARIES], env=environment, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert int(out.stdout) < 200, "60 arrays are 120,000 pages"
