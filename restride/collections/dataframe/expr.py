@@ -85,7 +85,8 @@ class FrameExpr(DescribedFields):
         raise NotImplementedError(type(self).__name__)
 
     def _meta(self) -> Meta:
-        raise NotImplementedError(type(self).__name__)
+        meta: Meta = self._first().meta
+        return meta
 
     def _npartitions(self) -> int:
         return self._first().npartitions
@@ -268,10 +269,6 @@ class Persisted(FrameExpr):
 
     def _first(self) -> FrameExpr:
         return self.of
-
-    def _meta(self) -> Meta:
-        meta: Meta = self.of.meta
-        return meta
 
     def value_source(self, place: int) -> tuple[FrameExpr, int]:
         return self.of, place

@@ -10,7 +10,6 @@ from typing import Any
 from restride.collections.blocks import Blocks
 from restride.collections.dataframe.expr import Divisions, FrameExpr, ScalarExpr, Wanted
 from restride.collections.dataframe.kernels.ranges import Ranges, ValueRange
-from restride.collections.dataframe.meta import Meta
 from restride.collections.dataframe.operations.partitions import TakePartitions
 from restride.collections.dataframe.operations.selection import index, narrow
 from restride.collections.dataframe.partition import Partition, index_to_pandas
@@ -44,10 +43,6 @@ class WithDivisions(FrameExpr):
 
     frame: FrameExpr
     found: Divisions
-
-    def _meta(self) -> Meta:
-        meta: Meta = self.frame.meta
-        return meta
 
     def _divisions(self) -> Divisions:
         return self.found

@@ -11,7 +11,6 @@ import pyarrow as pa
 from restride.collections.blocks import Blocks
 from restride.collections.dataframe.expr import FrameExpr, ScalarExpr, Wanted
 from restride.collections.dataframe.kernels.hot_keys import Shares, hot_shares, is_hot
-from restride.collections.dataframe.meta import Meta
 from restride.collections.dataframe.operations.looking import looked_at
 from restride.collections.dataframe.operations.partitions import TakePartitions
 from restride.collections.dataframe.operations.rowwise import true_rows
@@ -37,10 +36,6 @@ class WithHashes(FrameExpr):
     @property
     def label(self) -> str:
         return "frequent" if self.inside else "others"
-
-    def _meta(self) -> Meta:
-        meta: Meta = self.frame.meta
-        return meta
 
     def _lengths(self) -> None:
         return None

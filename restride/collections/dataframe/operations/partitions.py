@@ -30,10 +30,6 @@ class TakePartitions(FrameExpr):
     def label(self) -> str:
         return "partitions"
 
-    def _meta(self) -> Meta:
-        meta: Meta = self.frame.meta
-        return meta
-
     def _npartitions(self) -> int:
         return len(self.numbers)
 
@@ -67,10 +63,6 @@ class Coalesce(FrameExpr):
     frame: FrameExpr
     bounds: tuple[int, ...]
     """The first partition of each run, and the number of partitions."""
-
-    def _meta(self) -> Meta:
-        meta: Meta = self.frame.meta
-        return meta
 
     def _npartitions(self) -> int:
         return len(self.bounds) - 1
@@ -205,10 +197,6 @@ class FirstRows(FrameExpr):
     @property
     def label(self) -> str:
         return "tail" if self.last else "head"
-
-    def _meta(self) -> Meta:
-        meta: Meta = self.frame.meta
-        return meta
 
     def _lengths(self) -> Lengths | None:
         lengths = self.frame.lengths

@@ -191,10 +191,6 @@ class AsRowsOf(FrameExpr):
     def label(self) -> str:
         return "by_position"
 
-    def _meta(self) -> Meta:
-        meta: Meta = self.frame.meta
-        return meta
-
     def _rows(self) -> str:
         return self.of_rows
 

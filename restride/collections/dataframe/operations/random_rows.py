@@ -13,7 +13,6 @@ import pyarrow as pa
 from restride.collections.blocks import Blocks
 from restride.collections.dataframe.expr import FrameExpr, Wanted
 from restride.collections.dataframe.kernels.taking import take
-from restride.collections.dataframe.meta import Meta
 from restride.collections.dataframe.operations.rowwise import labelled
 from restride.collections.dataframe.operations.selection import narrow
 from restride.collections.dataframe.partition import Partition, n_rows
@@ -32,10 +31,6 @@ class PickAtRandom(FrameExpr):
     @property
     def label(self) -> str:
         return "sample"
-
-    def _meta(self) -> Meta:
-        meta: Meta = self.frame.meta
-        return meta
 
     def _lengths(self) -> None:
         return None

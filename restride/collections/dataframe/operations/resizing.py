@@ -21,7 +21,7 @@ from restride.collections.dataframe.expr import (
     default_divisions,
     unknown_divisions,
 )
-from restride.collections.dataframe.meta import Meta, has_default_index
+from restride.collections.dataframe.meta import has_default_index
 from restride.collections.dataframe.operations.partitions import Coalesce, ConcatPartitions
 from restride.collections.dataframe.operations.selection import narrow
 from restride.collections.dataframe.operations.shuffle import RangeShuffle
@@ -43,10 +43,6 @@ class Resize(FrameExpr):
     @property
     def label(self) -> str:
         return "repartition"
-
-    def _meta(self) -> Meta:
-        meta: Meta = self.frame.meta
-        return meta
 
     def _npartitions(self) -> int:
         return len(self.bounds) - 1
@@ -101,10 +97,6 @@ class CutEach(NewRows):
     @property
     def label(self) -> str:
         return "repartition"
-
-    def _meta(self) -> Meta:
-        meta: Meta = self.frame.meta
-        return meta
 
     def _npartitions(self) -> int:
         return sum(self.counts)

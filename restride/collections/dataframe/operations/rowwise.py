@@ -247,10 +247,6 @@ class Filter(FrameExpr):
     frame: FrameExpr
     mask: FrameExpr
 
-    def _meta(self) -> Meta:
-        meta: Meta = self.frame.meta
-        return meta
-
     def _lengths(self) -> None:
         return None
 

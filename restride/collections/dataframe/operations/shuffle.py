@@ -19,7 +19,6 @@ from restride.collections.dataframe.kernels.pieces import (
     Buckets,
 )
 from restride.collections.dataframe.kernels.splitters import sample_size
-from restride.collections.dataframe.meta import Meta
 from restride.collections.dataframe.operations.places import dtypes_of
 from restride.collections.dataframe.operations.selection import narrow
 from restride.collections.dataframe.operations.shuffle_kernels import (
@@ -54,10 +53,6 @@ class Shuffle(NewRows):
     @property
     def label(self) -> str:
         return "shuffle"
-
-    def _meta(self) -> Meta:
-        meta: Meta = self.frame.meta
-        return meta
 
     def _npartitions(self) -> int:
         return self.n

@@ -191,7 +191,7 @@ def with_sorted_index(
     positions = [frame.layout.n_columns + level for level in range(frame.layout.n_levels)]
     by = [key_place(frame.meta, position) for position in positions]
     if is_sorted:
-        return frame if divisions is None else with_divisions(frame, divisions)
+        return frame if divisions is None else with_declared_divisions(frame, divisions)
     if divisions is None:
         return range_shuffle(frame, n or frame.npartitions, by)
     known = checked_divisions(divisions, frame.meta)
@@ -228,7 +228,7 @@ def checked_divisions(divisions: Sequence[Any], meta: Meta) -> Divisions:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class WithDivisions(FrameExpr):
+class DeclaredDivisions(FrameExpr):
     """A frame of which the user says what its divisions are."""
 
     partitionwise = True
@@ -240,10 +240,6 @@ class WithDivisions(FrameExpr):
     def label(self) -> str:
         return "divisions"
 
-    def _meta(self) -> Meta:
-        meta: Meta = self.frame.meta
-        return meta
-
     def _divisions(self) -> Divisions:
         return self.known
 
@@ -252,13 +248,13 @@ class WithDivisions(FrameExpr):
 
     def narrowed(self, wanted: Wanted) -> FrameExpr:
         below = narrow(self.frame, wanted)
-        return WithDivisions(below, self.known) if wanted.index else below
+        return DeclaredDivisions(below, self.known) if wanted.index else below
 
     def blocks(self, *children: Blocks) -> Blocks:
         return children[0]
 
 
-def with_divisions(frame: FrameExpr, divisions: Sequence[Any]) -> FrameExpr:
+def with_declared_divisions(frame: FrameExpr, divisions: Sequence[Any]) -> FrameExpr:
     """A frame that is sorted by its index, and of which these are the divisions.
 
     Raises
@@ -269,4 +265,4 @@ def with_divisions(frame: FrameExpr, divisions: Sequence[Any]) -> FrameExpr:
     known = checked_divisions(divisions, frame.meta)
     if len(known) != frame.npartitions + 1:
         raise ValueError(f"{frame.npartitions} partitions have {frame.npartitions + 1} divisions, got {len(known)}")
-    return WithDivisions(frame, known)
+    return DeclaredDivisions(frame, known)

@@ -17,9 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from restride.collections.blocks import Blocks, Gather, Map, Select
-from restride.collections.dataframe.expr import FrameExpr, Wanted, unknown_divisions
+from restride.collections.dataframe.expr import FrameExpr, NewRows, Wanted
 from restride.collections.dataframe.kernels.ranges import Ranges, ValueRange, can_be_cut, overlaps, rows_in
-from restride.collections.dataframe.meta import Meta
 from restride.collections.dataframe.operations.known_ranges import partition_ranges
 from restride.collections.dataframe.operations.partitions import ConcatPartitions
 from restride.collections.dataframe.operations.places import dtypes_of
@@ -28,7 +27,7 @@ from restride.collections.dataframe.partition import Partition
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class RowsWithin(FrameExpr):
+class RowsWithin(NewRows):
     """The rows of a frame whose values at a place lie in ranges, a partition for each of these.
 
     Rows of a partition are in the order that they are in before; a row may be in several, or in none.
@@ -48,21 +47,8 @@ class RowsWithin(FrameExpr):
     def identity(self) -> Iterable[Any]:
         return [self.frame, self.place, repr(self.have), repr(self.wanted)]
 
-    def _meta(self) -> Meta:
-        meta: Meta = self.frame.meta
-        return meta
-
     def _npartitions(self) -> int:
         return len(self.wanted)
-
-    def _lengths(self) -> None:
-        return None
-
-    def _divisions(self) -> tuple[None, ...]:
-        return unknown_divisions(len(self.wanted))
-
-    def _rows(self) -> str:
-        return self.name
 
     def value_source(self, place: int) -> tuple[FrameExpr, int]:
         return self.frame, place

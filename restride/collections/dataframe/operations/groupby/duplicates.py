@@ -16,7 +16,7 @@ from restride.collections.dataframe.kernels.distinct_rows import distinct_rows
 from restride.collections.dataframe.kernels.group_tree import SAMPLE_ROWS, Keys
 from restride.collections.dataframe.kernels.radix import argsort
 from restride.collections.dataframe.kernels.taking import take
-from restride.collections.dataframe.meta import Meta, column_dtypes, has_default_index, is_unknown_categorical
+from restride.collections.dataframe.meta import column_dtypes, has_default_index, is_unknown_categorical
 from restride.collections.dataframe.operations.groupby.late_rows import TakenRows
 from restride.collections.dataframe.operations.groupby.levels import RowPositions
 from restride.collections.dataframe.operations.groupby.plan import (
@@ -61,10 +61,6 @@ class DropDuplicates(NewRows):
     def detail(self) -> str:
         how = "" if self.plan is None else f", {self.plan}"
         return f"[{', '.join(str(self.frame.meta.columns[i]) for i in self.on[:6])}{how}]"
-
-    def _meta(self) -> Meta:
-        meta: Meta = self.frame.meta
-        return meta
 
     def _npartitions(self) -> int:
         return 1

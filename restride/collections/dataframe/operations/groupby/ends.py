@@ -10,7 +10,6 @@ import pyarrow as pa
 
 from restride.collections.blocks import Blocks
 from restride.collections.dataframe.expr import FrameExpr, NewRows, Wanted
-from restride.collections.dataframe.meta import Meta
 from restride.collections.dataframe.operations.groupby.pandas_groups import PandasKeys
 from restride.collections.dataframe.operations.locating import rows_where
 from restride.collections.dataframe.operations.selection import narrow
@@ -30,10 +29,6 @@ class EndsOfGroups(NewRows):
     @property
     def label(self) -> str:
         return "groupby-tail" if self.last else "groupby-head"
-
-    def _meta(self) -> Meta:
-        meta: Meta = self.frame.meta
-        return meta
 
     def value_source(self, place: int) -> tuple[FrameExpr, int]:
         return self.frame, place

@@ -12,7 +12,6 @@ import pyarrow as pa
 from restride.collections.blocks import Blocks, Gather, Map, every, take_params
 from restride.collections.dataframe.expr import FrameExpr, NewRows
 from restride.collections.dataframe.kernels.taking import take
-from restride.collections.dataframe.meta import Meta
 from restride.collections.dataframe.operations.groupby.levels import POSITION_BITS
 from restride.collections.dataframe.partition import Partition, concat, from_pandas
 from restride.collections.fusion import fuse
@@ -30,10 +29,6 @@ class TakenRows(NewRows):
     @property
     def label(self) -> str:
         return "take"
-
-    def _meta(self) -> Meta:
-        meta: Meta = self.frame.meta
-        return meta
 
     def _npartitions(self) -> int:
         return 1

@@ -274,10 +274,6 @@ class Scattered(NewRows):
     frame: FrameExpr
     n: int
 
-    def _meta(self) -> Meta:
-        meta: Meta = self.frame.meta
-        return meta
-
     def _npartitions(self) -> int:
         return self.n
 
