@@ -300,6 +300,15 @@ def test_cancelling_a_task_that_will_not_listen_frees_its_core(
     await_workers(client, 3, without=process.pid)
 
 
+@pytest.fixture
+def interrupts() -> Iterator[None]:
+    """Ctrl-C raises KeyboardInterrupt, also where a shell has started the tests in the background, and ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interrupts")
 def test_an_interrupt_of_a_computation_that_will_not_listen_frees_its_core(client: rs.Client, tmp_path: Path) -> None:
     log = tmp_path / "log"
     graph = rs.TaskGraph()
