@@ -15,10 +15,11 @@ import restride as rs
 import restride.array as ra
 from restride.collections.array.operations.urls import UrlFile
 from tests.collections.array.strategies import assert_same
+from tests.object_store import object_store
 
 pytest.importorskip("s3fs")
 tifffile = pytest.importorskip("tifffile")
-moto_server = pytest.importorskip("moto.server")
+pytest.importorskip("moto.server")
 
 X = np.arange(60.0).reshape(6, 10)
 
@@ -26,16 +27,8 @@ X = np.arange(60.0).reshape(6, 10)
 @pytest.fixture(scope="module")
 def options() -> Iterator[dict[str, object]]:
     """How to reach the server, which has a bucket called data."""
-    import s3fs
-
-    server = moto_server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    endpoint = {"endpoint_url": f"http://{host}:{port}"}
-    options = {"key": "key", "secret": "secret", "client_kwargs": endpoint}
-    s3fs.S3FileSystem(**options).mkdir("data")  # starts fsspec's thread, which lives as long as the process
-    yield options
-    server.stop()
+    with object_store("data") as options:
+        yield options
 
 
 @pytest.fixture

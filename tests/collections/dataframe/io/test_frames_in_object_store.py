@@ -10,9 +10,10 @@ from pandas.testing import assert_frame_equal
 
 import restride as rs
 import restride.dataframe as rd
+from tests.object_store import object_store
 
 pytest.importorskip("s3fs")
-moto_server = pytest.importorskip("moto.server")
+pytest.importorskip("moto.server")
 
 FRAME = pd.DataFrame({"x": range(10), "y": list("abcdefghij"), "k": [1, 2] * 5})
 
@@ -20,16 +21,8 @@ FRAME = pd.DataFrame({"x": range(10), "y": list("abcdefghij"), "k": [1, 2] * 5})
 @pytest.fixture(scope="module")
 def options() -> Iterator[dict[str, object]]:
     """How to reach the server, which has a bucket called frames."""
-    import s3fs
-
-    server = moto_server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    endpoint = {"endpoint_url": f"http://{host}:{port}"}
-    options = {"key": "key", "secret": "secret", "client_kwargs": endpoint}
-    s3fs.S3FileSystem(**options).mkdir("frames")  # starts fsspec's thread, which lives as long as the process
-    yield options
-    server.stop()
+    with object_store("frames") as options:
+        yield options
 
 
 @pytest.fixture
