@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 import weakref
 from collections import namedtuple
 from collections.abc import Callable
@@ -320,12 +321,11 @@ def test_futures_that_end_in_a_reference_cycle_are_released_whenever_garbage_is_
             assert client.submit(inc, i).result(PATIENCE) == i + 1
     finally:
         gc.set_threshold(*thresholds)
-    gc.collect()
-    for _ in range(1_000):  # turns, for a compute thread that is in the middle of collecting
+    end = time.monotonic() + PATIENCE
+    while client.nbytes >= 100:
+        gc.collect()  # does nothing while another thread is at it
         client.submit(inc, 1).result(PATIENCE)
-        if client.nbytes < 100:
-            return
-    pytest.fail(f"{client.nbytes} bytes are held by nobody")
+        assert time.monotonic() < end, f"{client.nbytes} bytes are held by nobody"
 
 
 def test_an_output_that_holds_a_future_can_be_released(near: rs.Client) -> None:
