@@ -304,7 +304,7 @@ class SeriesRepetition(FrameBase):
 
     def duplicated(self, keep: Any = "first") -> Any:
         """For each value whether it is there earlier, too."""
-        return self._new(_duplicated(Project(self.expr, self.expr.everything, "frame"), [0], keep))
+        return self._new(_duplicated(Project(self.expr, self.expr.everything, "frame"), [0], keep, self.expr.meta.name))
 
     def unique(self) -> Any:
         """The different values, in the order in which they appear, as a series.
@@ -353,10 +353,11 @@ class MarkDuplicates:
     """For each row of whole groups whether another of its group comes before it."""
 
     keep: Any
+    name: Hashable
     __name__ = "duplicated"
 
     def __call__(self, by: PandasKeys, value: pd.DataFrame, values: Any) -> pd.Series:
-        return value.iloc[:, list(by.keys)].duplicated(keep=self.keep)
+        return value.iloc[:, list(by.keys)].duplicated(keep=self.keep).rename(self.name)
 
 
 def _subset(frame: FrameExpr, subset: Any) -> list[int]:
@@ -388,12 +389,12 @@ def _without_duplicates(frame: FrameExpr, on: list[int], keep: Any, ignore_index
     return renamed(made, made.meta.rename_axis(index=None))
 
 
-def _duplicated(frame: FrameExpr, on: list[int], keep: Any) -> FrameExpr:
+def _duplicated(frame: FrameExpr, on: list[int], keep: Any, name: Hashable = None) -> FrameExpr:
     if keep not in ("first", "last", False) or (isinstance(keep, int) and keep is not False):
         raise ValueError('keep must be either "first", "last" or False')
     keys = PandasKeys(tuple(on), tuple(range(len(on))), True, False, True, True, False)
-    meta = pd.Series([], dtype=bool, index=frame.meta.index)
-    return rows_of_groups(frame, keys, on, MarkDuplicates(keep), meta, all_rows=True)
+    meta = pd.Series([], dtype=bool, index=frame.meta.index, name=name)
+    return rows_of_groups(frame, keys, on, MarkDuplicates(keep, name), meta, all_rows=True)
 
 
 def _grouping(frame: FrameExpr, keys: Sequence[int], *, dropna: bool, observed: bool, sort: bool) -> Grouping:

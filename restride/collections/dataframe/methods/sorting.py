@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Self
 
+import numpy as np
 import pandas as pd
 
 from restride.collections.dataframe.base import FrameBase
+from restride.collections.dataframe.expr import FrameExpr
 from restride.collections.dataframe.operations.extreme_rows import extreme_rows
 from restride.collections.dataframe.operations.quantiles import quantile
+from restride.collections.dataframe.operations.reductions import one_row
 from restride.collections.dataframe.operations.rowwise import Method, labelled, rowwise
+from restride.collections.dataframe.operations.scalars import ScalarOf
 from restride.collections.dataframe.operations.selection import columns
 from restride.collections.dataframe.operations.sorting import (
     ascending_of,
@@ -138,8 +142,12 @@ class Sorting(FrameBase):
             return self._new(rowwise(Method("median"), self.expr, **arguments))
         if not skipna:
             raise NotImplementedError("median(skipna=False): drop the missing values, or fill them in, first")
-        found = self.quantile(0.5, numeric_only=numeric_only)
-        return found if isinstance(self.expr.meta, pd.Series) else found.rename(None)
+        sample = one_row(self.expr.meta).median(numeric_only=numeric_only)  # raises what pandas raises
+        found = self._new(_with_floats_for_booleans(self.expr)).quantile(0.5, numeric_only=numeric_only)
+        single = getattr(sample, "dtype", None) == np.float32
+        if isinstance(self.expr.meta, pd.Series):
+            return self._new(ScalarOf(np.float32, (found.expr,))) if single else found
+        return found.rename(None).astype(sample.dtype) if single else found.rename(None)
 
     def median_approximate(self, axis: Any = 0, method: Any = None) -> Any:
         """The median; exact, as that takes next to no longer."""
@@ -284,3 +292,12 @@ class SeriesSorting(Sorting):
 
 def _list(labels: Any) -> Sequence[Any]:
     return list(labels) if isinstance(labels, (list, pd.Index)) else [labels]
+
+
+def _with_floats_for_booleans(frame: FrameExpr) -> FrameExpr:
+    """The same with numbers in the place of booleans, between which there is no middle."""
+    meta = frame.meta
+    if isinstance(meta, pd.Series):
+        return rowwise(Method("astype"), frame, float) if meta.dtype == bool else frame
+    booleans = meta.columns[[dtype == np.bool_ for dtype in meta.dtypes]]
+    return rowwise(Method("astype"), frame, dict.fromkeys(booleans, float)) if len(booleans) else frame

@@ -130,7 +130,7 @@ def finished(statistic: Statistic, partial: tuple[int, int, Any], empty: pd.Seri
     """The value of a statistic, given the partial result of all rows."""
     _, there, value = partial
     if statistic.name == "count":
-        return there
+        return np.int64(there)
     if value is None:
         return statistic.of(empty)
     if statistic.name in ("sum", "prod") and there < statistic.min_count:
@@ -213,41 +213,51 @@ def from_moments(statistic: Statistic, moments: Any, empty: pd.Series) -> Any:
     n, mean, powers = moments
     name, ddof = statistic.name, statistic.ddof
     if name == "mean":
-        if powers == ("exact",):
-            return _of_integer(mean / n if n else None, empty, total=(mean, n))
-        return _like_float(mean, empty)
+        return _mean_of_integers(mean, n, empty) if powers == ("exact",) else _like_float(mean, empty)
     if name in ("var", "std", "sem"):
         variance = powers[0] / (n - ddof) if n > ddof else math.nan
         if name == "var":
             return _like_float(variance, empty)
         deviation = math.sqrt(variance)
         if name == "std":
-            return _of_integer(deviation, empty) if empty.dtype.kind in "mM" else _like_float(deviation, empty)
+            return _duration(deviation, empty) if empty.dtype.kind in "mM" else _like_float(deviation, empty)
         return _like_float(deviation / math.sqrt(n), empty)
-    if name == "skew":
-        if n < 3:
-            return math.nan
-        m2, m3 = powers
-        return 0.0 if m2 == 0 else n * math.sqrt(n - 1) / (n - 2) * m3 / m2**1.5
+    return _like_float(_skewness(n, *powers) if name == "skew" else _kurtosis(n, *powers), empty)
+
+
+def _skewness(n: int, m2: float, m3: float) -> float:
+    if n < 3:
+        return math.nan
+    return 0.0 if m2 == 0 else n * math.sqrt(n - 1) / (n - 2) * m3 / m2**1.5
+
+
+def _kurtosis(n: int, m2: float, _: float, m4: float) -> float:
     if n < 4:
         return math.nan
-    m2, _, m4 = powers
     if m2 == 0:
         return 0.0
     adjust = 3 * (n - 1) ** 2 / ((n - 2) * (n - 3))
     return n * (n + 1) * (n - 1) * m4 / ((n - 2) * (n - 3) * m2**2) - adjust
 
 
-def _like_float(value: float, empty: pd.Series) -> Any:
-    return np.float32(value) if empty.dtype == np.float32 else value
+def _like_float(value: Any, empty: pd.Series) -> Any:
+    if isinstance(value, complex):
+        return value
+    return np.float32(value) if empty.dtype == np.float32 else np.float64(value)
 
 
-def _of_integer(value: Any, empty: pd.Series, total: tuple[int, int] | None = None) -> Any:
-    if total is None and math.isnan(value):
-        return pd.NaT
-    # towards zero, as pandas
-    number = (abs(total[0]) // total[1]) * (-1 if total[0] < 0 else 1) if total is not None else int(value)
+def _mean_of_integers(total: int, n: int, empty: pd.Series) -> Any:
+    """A mean of dates or durations, towards zero as pandas'."""
+    number = abs(total) // n * (-1 if total < 0 else 1)
     return pd.Series([number], dtype="int64").astype(empty.dtype).iloc[0]
+
+
+def _duration(value: float, empty: pd.Series) -> Any:
+    """What is as far as that from dates or durations, in their unit."""
+    if math.isnan(value):
+        return pd.NaT
+    unit = empty.dt.unit
+    return pd.Series([int(value)], dtype="int64").astype(f"timedelta64[{unit}]").iloc[0]
 
 
 def reduction(frame: FrameExpr, statistic: Statistic, *, numeric_only: bool = False) -> FrameExpr | ScalarExpr:
