@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from pandas.testing import assert_series_equal
+from pandas.testing import assert_frame_equal, assert_series_equal
 
 import restride.dataframe as rd
 
@@ -62,3 +62,21 @@ def test_dates_and_durations_deviate_by_durations() -> None:
 def test_repeated_values_are_marked_under_the_name_of_the_series(keep: Any) -> None:
     theirs = pd.Series([1, 2, 1, 3, 2], name="q")
     assert_series_equal(rd.from_pandas(theirs, npartitions=2).duplicated(keep).compute(), theirs.duplicated(keep))
+
+
+GROUPED = (*REDUCTIONS, "first", "last", "size", "any", "all", "idxmax", "idxmin", "quantile", "describe")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", GROUPED)
+def test_the_values_of_groups_are_those_of_pandas(kind: str, name: str) -> None:
+    theirs = pd.DataFrame({"key": [2, 1, 2, 1, 1, 2, 3][: len(KINDS[kind])], "value": KINDS[kind]})
+    ours = rd.from_pandas(theirs, npartitions=3)
+    try:
+        expected = getattr(theirs.groupby("key")["value"], name)()
+    except TypeError:
+        with pytest.raises(TypeError):
+            getattr(ours.groupby("key")["value"], name)().compute()
+        return
+    found = getattr(ours.groupby("key")["value"], name)().compute()
+    (assert_series_equal if isinstance(expected, pd.Series) else assert_frame_equal)(found, expected)

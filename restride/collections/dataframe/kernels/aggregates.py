@@ -92,7 +92,7 @@ def states_of(name: str, source: Source, **options: Any) -> Aggregate | None:
         return _sum_of_strings(source, **options)
     if name not in makers or (pa.types.is_timestamp(source.kind) and name not in _FOR_TIMES):
         return None
-    if pa.types.is_duration(source.kind) and name in ("prod", "var", "std", "sem", "skew", "kurt"):
+    if pa.types.is_duration(source.kind) and name in _NOT_FOR_DURATIONS:
         return None
     return makers[name](source, **options)
 
@@ -185,6 +185,7 @@ def _quantile(source: Source, q: float = 0.5, interpolation: str = "linear", **_
     return Aggregate((Collected(source.column),), partial(quantiles, q=q, interpolation=interpolation))
 
 
+_NOT_FOR_DURATIONS = ("prod", "var", "std", "sem", "skew", "kurt", "median", "quantile")
 _FOR_ALL: dict[str, Callable[..., Aggregate | None]] = {
     "size": _size,
     "count": _count,
