@@ -255,3 +255,13 @@ def test_mistakes_are_told_at_the_call_as_pandas_tells_them():
         _ = ours.groupby("key").nothing
     with pytest.raises(TypeError, match="unhashable"):
         from_pandas(pd.DataFrame({"key": [[1], [2]], "x": [1, 2]}), 1).groupby("key").x.sum().compute()
+
+
+@pytest.mark.parametrize("keys", ["key", ["key", "other"]])
+@pytest.mark.parametrize("name", ["describe", "value_counts"])
+def test_keys_are_columns_where_they_are_not_to_be_the_index(keys, name):
+    theirs = pd.DataFrame({"key": [2, 1, 2, 1, 1], "other": list("aabba"), "x": [1.0, 1.0, 1.0, 2.5, 2.5]})
+    ours = rd.from_pandas(theirs, npartitions=3).groupby(keys, as_index=False)
+    assert_same(getattr(ours["x"], name)(), getattr(theirs.groupby(keys, as_index=False)["x"], name)())
+    if name == "describe":
+        assert_same(ours[["x"]].describe(), theirs.groupby(keys, as_index=False)[["x"]].describe())

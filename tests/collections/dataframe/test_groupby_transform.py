@@ -77,3 +77,13 @@ def test_options_and_names_that_are_no_aggregates():
         ours.groupby("key").x.transform("frobnicate")
     with pytest.raises(TypeError):
         ours.groupby("key").name.transform("mean")
+
+
+@pytest.mark.parametrize("key", ["category", "number"])
+def test_integers_and_truth_values_stay_where_no_key_turns_out_to_be_missing(key):
+    theirs = pd.DataFrame({"category": pd.Categorical(list("xyxyz")), "number": [1.0, 2.0, 1.0, 2.0, 3.0]})
+    theirs = theirs.assign(integer=range(5), truth=[True, False, True, True, False])
+    ours = from_pandas(theirs, 2)
+    values = ["integer", "truth"]
+    found = ours.groupby(key, observed=True)[values].transform(lambda group: group)
+    assert_same(found, theirs.groupby(key, observed=True)[values].transform(lambda group: group))

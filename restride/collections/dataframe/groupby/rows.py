@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -160,7 +161,7 @@ class RowMethods:
             looked_up = transformed(self.grouping, self._places, call, found)
             return self._rows(call, found, grouped) if looked_up is None else new_collection(looked_up)
         made = self._made_of_data(call)
-        return self._rows(call, with_missing(made) if self.grouping.may_drop else made)
+        return self._rows(call, with_missing(made) if self.grouping.may_drop else made, made)
 
     def _made_of_data(self, function: Any) -> Any:
         frame = labelled(self.grouping.frame)
@@ -266,6 +267,11 @@ class RowMethods:
         made = groups_of_rows(frame, grouping.by, self._places, function, meta, drops_keys=drops, together=together)
         return new_collection(made)
 
+    def _with_keys_as_index(self) -> Self:
+        other = copy(self)
+        other.grouping = replace(self.grouping, as_index=True)
+        return other
+
     def apply(self, func: Callable[..., Any], *args: Any, meta: Any = None, **kwargs: Any) -> Any:
         """What a function makes of each group.
 
@@ -324,6 +330,8 @@ class RowMethods:
         dropna : bool
             Leave missing values out.
         """
+        if not self.grouping.as_index:
+            return self._with_keys_as_index().value_counts(normalize, sort, ascending, dropna).reset_index()
         options = {"normalize": normalize, "sort": sort, "ascending": ascending, "dropna": dropna}
         return self._by_group(Call("value_counts", (), tuple(options.items())), together=not self.grouping.sort)
 
@@ -344,6 +352,8 @@ class RowMethods:
 
     def describe(self) -> Any:
         """Count, mean, deviation, extremes and quartiles of each group."""
+        if not self.grouping.as_index:
+            return self._with_keys_as_index().describe().reset_index()
         return self._by_group(Call("describe"), together=not self.grouping.sort)
 
     def rolling(self, window: Any, min_periods: int | None = None, **options: Any) -> WindowsOfGroups:
