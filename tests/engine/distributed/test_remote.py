@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import signal
@@ -18,6 +17,7 @@ import pytest
 import restride as rs
 from restride.engine import versions as versions_module
 from restride.engine.wire.security import Security
+from tests.garbage import collected
 
 PATIENCE = 30.0
 
@@ -387,8 +387,7 @@ def test_a_client_that_nobody_holds_ends_its_thread(cluster: rs.LocalCluster) ->
     (own,) = set(threading.enumerate()) - before
     gone = weakref.ref(client)
     del client
-    gc.collect()
-    assert gone() is None
+    assert collected(lambda: gone() is None)
     own.join(PATIENCE)
     assert not own.is_alive()
 

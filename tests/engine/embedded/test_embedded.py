@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import threading
 from collections.abc import Callable
@@ -14,6 +13,7 @@ import pytest
 import restride as rs
 from restride.engine.scheduler.state import SchedulerState
 from restride.engine.worker import compute_threads
+from tests.garbage import collected
 
 PATIENCE = 20.0
 
@@ -57,8 +57,7 @@ def test_a_client_that_nobody_holds_ends_its_threads() -> None:
     client.gather(client.map(abs, range(10)))
     own = engine_threads() - before
     del client
-    gc.collect()
-    assert all(end(thread) for thread in own)
+    assert collected(lambda: not any(thread.is_alive() for thread in own))
 
 
 def test_closing_waits_for_the_task_that_runs_and_cancels_what_has_not_begun(gate: Any) -> None:

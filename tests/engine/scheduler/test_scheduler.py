@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import weakref
 
 import numpy as np
@@ -16,6 +15,7 @@ from restride.engine.scheduler.placement import LEAST_TASKS
 from restride.engine.scheduler.state import SchedulerState
 from restride.errors import GraphError
 from tests.engine.steps import fail, finish, kinds, placed, scheduler_with, submit, submit_next, submit_sources
+from tests.garbage import collected
 
 # ---- one task, start to end
 
@@ -228,11 +228,9 @@ def test_a_chain_of_jobs_does_not_keep_the_columns_of_those_that_are_over() -> N
         last = following
     scheduler.effects()
     finish(scheduler, [last])
-    gc.collect()
-    assert [table() for table in tables[:4]] == [None] * 4
+    assert collected(lambda: [table() for table in tables[:4]] == [None] * 4)
     scheduler.release(np.array([last]))
-    gc.collect()
-    assert tables[4]() is None
+    assert collected(lambda: tables[4]() is None)
 
 
 # ---- jobs that running tasks have submitted
@@ -485,6 +483,5 @@ def test_a_job_that_is_over_keeps_no_table_of_those_that_it_was_made_from() -> N
     finish(scheduler, [first, second])
     scheduler.effects()
     scheduler.release(np.array([first]))
-    gc.collect()
-    assert table() is None
+    assert collected(lambda: table() is None)
     assert list(scheduler.tables) == [second]
