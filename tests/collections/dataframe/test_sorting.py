@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 import restride as rs
@@ -359,14 +359,20 @@ def test_extreme_rows_are_those_of_pandas(case: Case, n: int, keep: str, by: Any
     assert_same(getattr(column[0], method)(n, keep=keep), getattr(column[1], method)(n, keep=keep))
 
 
+ONE_MISSING = pd.Series([0.0, 1.0, np.nan], dtype="float32")
+
+
 @relaxed
 @given(
     partitioned(series(["int64", "finite", "float32", "Int64", "datetime", "timedelta"], min_rows=1)),
     st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.77, 1.0]),
     st.sampled_from(["linear", "lower", "higher", "midpoint", "nearest"]),
 )
+@example(Case(ONE_MISSING, rd.from_pandas(ONE_MISSING, npartitions=1)), 0.1, "linear")
 def test_quantiles_are_exact(case: Case, q: float, how: Any) -> None:
     ours, theirs = case.ours.quantile(q, interpolation=how).compute(), case.theirs.quantile(q, interpolation=how)
+    if isinstance(theirs, np.float32):  # to which pandas rounds where a value is missing, and only there
+        ours = np.float32(ours)
     assert (pd.isna(ours) and pd.isna(theirs)) or ours == theirs
     if (
         case.theirs.dtype not in ("Int64", "float32") and case.theirs.notna().any()
