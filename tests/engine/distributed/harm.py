@@ -79,6 +79,14 @@ def total(*xs: int) -> int:
     return sum(xs)
 
 
+def wait_for_file(path: str) -> bool:
+    """Whether a file appears in time."""
+    deadline = time.monotonic() + PATIENCE
+    while not os.path.exists(path) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return os.path.exists(path)
+
+
 def die(*_: object) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 

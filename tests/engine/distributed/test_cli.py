@@ -19,6 +19,7 @@ import restride as rs
 from restride.cli import command
 from restride.engine.wire.security import Security
 from tests.engine.distributed.endings import all_end
+from tests.engine.distributed.harm import until
 
 PATIENCE = 30.0
 ROOT = Path(rs.__file__).parent.parent
@@ -152,13 +153,12 @@ def test_a_signal_to_all_of_its_terminal_ends_a_worker_and_its_processes_cleanly
     address = first_line(start("scheduler", "--port", "0")) if there else "tcp://127.0.0.1:9"
     worker = start("worker", address, "--workers", "2")
     wait_for_line(worker, "is number" if there else "waits for its scheduler")
-    processes = psutil.Process(worker.pid).children(recursive=True)
-    assert len(processes) == 3
+    processes = until(lambda: len(children := psutil.Process(worker.pid).children(recursive=True)) == 3 and children)
     os.killpg(worker.pid, signum)
     code, log = ended(worker)
     assert code == 0
     assert "Traceback" not in log
-    assert not any(process.is_running() and process.status() != "zombie" for process in processes)
+    assert all_end(processes)
     assert list((secret.parent / "tmp").iterdir()) == []
 
 

@@ -43,6 +43,9 @@ from tests.engine.distributed.harm import (
 
 QUIET = "critical"
 """What these clusters log: deaths are expected here."""
+SOON = 8.0
+"""Seconds that what is due in one may take on a busy machine: less than it would take if nothing were done about it, as
+connections are waited for 10 s by default, and lost workers and schedulers 30 s."""
 
 
 @pytest.fixture(scope="module")
@@ -294,7 +297,7 @@ def test_cancelling_a_task_that_will_not_listen_frees_its_core(
     start = time.monotonic()
     assert future.cancel()
     assert all_end([process])
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < SOON
     assert client.gather(waiting) == list(range(1, 201))
     assert client.gather(before) == list(range(1, 101))
     await_workers(client, 3, without=process.pid)
@@ -325,7 +328,7 @@ def test_an_interrupt_of_a_computation_that_will_not_listen_frees_its_core(clien
     thread.join()
     start = time.monotonic()
     assert all_end([psutil.Process(pid) for pid in lines(log) if psutil.pid_exists(pid)])
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < SOON
     assert client.submit(inc, 1).result(PATIENCE) == 2
     await_workers(client, 3)
 
@@ -378,7 +381,7 @@ def test_nobody_at_an_address_is_an_error_in_time_that_names_it() -> None:
         begun = time.monotonic()
         with pytest.raises(rs.ConnectError, match=rf"{address} within 0.3 s"):
             rs.Client(address, security=Security(SECRET.encode()), timeout=0.3)
-        assert time.monotonic() - begun < 3
+        assert time.monotonic() - begun < SOON
     with pytest.raises(rs.ConnectError, match=address):
         rs.Client(address, security=Security(SECRET.encode()), timeout=0.3)
 
@@ -398,7 +401,7 @@ def test_when_a_scheduler_is_killed_whoever_waits_hears_of_it_and_workers_end(st
     begun = time.monotonic()
     with pytest.raises(rs.ConnectError, match=rf"the scheduler at {address} was lost"):
         never.result(PATIENCE)
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < SOON
     with pytest.raises(rs.ConnectError, match=address):
         client.submit(inc, 1)
     assert here.result(PATIENCE) == 2  # which came with the news

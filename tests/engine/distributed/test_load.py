@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,8 @@ import pytest
 
 import restride as rs
 from benchmarks.graphs import shuffle
-from tests.engine.distributed.harm import PATIENCE, await_workers, inc, shuffled, until
+from tests.engine.distributed.harm import PATIENCE, await_workers, inc, shuffled, until, wait_for_file
+from tests.garbage import collected
 
 MIB = 2**20
 
@@ -137,7 +138,10 @@ def test_clients_with_as_long_tasks_get_as_many_done(client: rs.Client, other_jo
     until(own[0].done)
     had, had_other = done(own), done(other_job)
     until(lambda: done(own) >= had + 100)
-    assert 50 <= done(other_job) - had_other <= 200
+    least = done(own) - had
+    got_other = done(other_job) - had_other
+    most = done(own) - had  # this thread may have had to wait between the three counts
+    assert least / 2 <= got_other <= 2 * most
 
 
 # ---- much at once
@@ -171,8 +175,7 @@ def test_arrays_are_computed_within_tasks(client: rs.Client) -> None:
 @pytest.mark.slow
 def test_a_hundred_thousand_futures_are_gathered(client: rs.Client) -> None:
     assert sum(client.gather(client.map(inc, range(100_000)))) == 100_000 * 100_001 // 2
-    gc.collect()
-    until(lambda: nothing_is_kept(client))
+    assert collected(lambda: nothing_is_kept(client))
 
 
 @pytest.mark.slow
@@ -216,11 +219,13 @@ def test_long_and_short_tasks_of_a_kind_keep_all_workers_busy(client: rs.Client,
     assert any(utilisation(client, seconds) > 0.65 for _ in range(2))
 
 
-def test_a_long_task_keeps_no_short_one_waiting(client: rs.Client) -> None:
-    long = client.submit(time.sleep, 2.0)
+def test_a_long_task_keeps_no_short_one_waiting(client: rs.Client, tmp_path: Path) -> None:
+    long = client.submit(wait_for_file, str(tmp_path / "end"))
     short = [client.submit(inc, i) for i in range(300)]
     assert client.gather(short) == list(range(1, 301))
     assert not long.done()
+    (tmp_path / "end").touch()
+    assert long.result(PATIENCE) is True
 
 
 @pytest.mark.slow

@@ -182,8 +182,8 @@ def test_closing_leaves_nothing_behind(capfd: pytest.CaptureFixture[str]) -> Non
         assert all_end(list(processes.values()))
         assert not directory.exists()
     assert len(processes) == 5
-    assert len(os.listdir("/proc/self/fd")) == files
-    assert threading.active_count() == threads
+    assert len(os.listdir("/proc/self/fd")) <= files, "what others have left may go meanwhile"
+    assert threading.active_count() <= threads
     assert capfd.readouterr().err == ""
     with pytest.raises(rs.ClosedError, match="this cluster is closed"):
         cluster.scale(3)

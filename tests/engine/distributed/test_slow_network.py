@@ -13,7 +13,7 @@ import pytest
 
 import restride as rs
 from benchmarks.graphs import shuffle
-from tests.engine.distributed.harm import PATIENCE, add_line, inc, lines, pids, shuffled, total
+from tests.engine.distributed.harm import PATIENCE, add_line, inc, lines, pids, shuffled, total, until
 
 DELAY = 0.02
 
@@ -109,6 +109,11 @@ def test_failures_and_cancelled_calls_are_told_and_requests_answered(bad: rs.Cli
 # ---- fast
 
 
+def takes_less_than(seconds: float, run: Callable[[], object]) -> bool:
+    """Whether it does at one time of many, as the machine may have other things to do at some of them."""
+    return until(lambda: best_of(1, run) < seconds)
+
+
 def best_of(times: int, run: Callable[[], object]) -> float:
     taken = []
     for _ in range(times):
@@ -120,8 +125,10 @@ def best_of(times: int, run: Callable[[], object]) -> float:
 
 def test_a_call_takes_four_ways_through_the_network() -> None:
     with network(delay=DELAY) as client:
-        taken = best_of(10, lambda: client.submit(inc, 1).result(PATIENCE))
-    assert 4 * DELAY <= taken < 6 * DELAY  # which another round trip would make it
+        taken = best_of(5, lambda: client.submit(inc, 1).result(PATIENCE))
+        assert taken >= 4 * DELAY
+        # which another round trip would make it
+        assert takes_less_than(6 * DELAY, lambda: client.submit(inc, 1).result(PATIENCE))
 
 
 def test_a_chain_of_tasks_does_not_ask_the_scheduler_between_them() -> None:
@@ -131,8 +138,7 @@ def test_a_chain_of_tasks_does_not_ask_the_scheduler_between_them() -> None:
         layer = graph.add(inc, 1, deps=([0, 1], layer.ids))
     with network(delay=DELAY) as client:
         assert client.get(graph, layer.ids) == [101]
-        taken = best_of(3, lambda: client.get(graph, layer.ids))
-    assert taken < 8 * DELAY
+        assert takes_less_than(8 * DELAY, lambda: client.get(graph, layer.ids))
 
 
 @pytest.mark.slow
