@@ -1,4 +1,4 @@
-"""Failures of tasks that ran in another process, as the client has them."""
+"""Failures of tasks, as the client has them: of tasks that ran here, and in another process."""
 
 from __future__ import annotations
 
@@ -10,8 +10,47 @@ from restride.engine.messages import Blob, PackedBroken, TaskFailure
 from restride.engine.serialize import load_exception
 
 
+class Raised:
+    """What a task of this process has raised; held by clients, and by no engine.
+
+    The traceback of an exception grows when it is raised for whoever asks: it leads to the caller, and from there to
+    the future that was asked. An engine that held it would keep these for as long as it lives.
+    """
+
+    __slots__ = ("__weakref__", "exception", "traceback")
+
+    def __init__(self, exception: BaseException, traceback: TracebackType | None) -> None:
+        self.exception, self.traceback = exception, traceback
+
+
+class LocalFailure:
+    """What `TaskFailure` tells of a task of this process, and what was raised.
+
+    Parameters
+    ----------
+    failure : TaskFailure
+        Whose exception is a weak reference to a `Raised`.
+    """
+
+    def __init__(self, failure: TaskFailure) -> None:
+        self.task, self.origin = failure.task, failure.origin
+        raised = failure.exception()
+        assert isinstance(raised, Raised)  # which the inputs have that failed
+        self._raised = raised
+
+    @property
+    def exception(self) -> BaseException:
+        """What was raised: the same one for everybody who asks."""
+        return self._raised.exception
+
+    @property
+    def traceback(self) -> TracebackType | None:
+        """From the kernel on."""
+        return self._raised.traceback
+
+
 class RemoteFailure:
-    """What `TaskFailure` is for tasks of this process; the exception is unpickled where and when somebody asks for it.
+    """What `TaskFailure` tells of a task of another process; the exception is unpickled where and when it is asked for.
 
     Parameters
     ----------
@@ -43,4 +82,4 @@ class RemoteFailure:
         return None
 
 
-Failure = TaskFailure | RemoteFailure
+Failure = TaskFailure | LocalFailure | RemoteFailure

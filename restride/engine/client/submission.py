@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
 from itertools import compress
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 import numpy as np
 from numpy.typing import NDArray
 
-from restride.engine.client.failure import Failure, RemoteFailure
+from restride.engine.client.failure import Failure, LocalFailure, RemoteFailure
 from restride.engine.graphs.csr import Ints
 from restride.engine.graphs.job import Job
 from restride.engine.graphs.options import Options
@@ -139,11 +140,12 @@ class Submission:
             raise GraphError("a future that the graph depends on was cancelled")
         return np.array([future.id for future in self._inputs], np.int64)
 
-    def accepted(self, base: int) -> None:
-        """The scheduler has the job. Its columns are the scheduler's from now on, and the inputs need not be held."""
+    def accepted(self, base: int) -> Sequence[Future]:
+        """The scheduler has the job, and its columns; the inputs, which need not be held any more."""
         self.base = base
         self._job = None
-        self._inputs = ()
+        inputs, self._inputs = self._inputs, ()
+        return inputs
 
     # ---- news
 
@@ -162,7 +164,7 @@ class Submission:
                 self._unsettle(positions)
                 return []
             case Broken(failure=failure):
-                return self._break(positions, failure)
+                return self._break(positions, LocalFailure(failure) if type(failure.exception) is ref else failure)
             case PackedBroken():
                 known = self._remote_failure
                 if known is None or not known.tells(message):  # of one that spread there are several news

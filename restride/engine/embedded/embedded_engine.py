@@ -14,21 +14,25 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any
-from weakref import WeakValueDictionary
+from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary, ref
 
 import numpy as np
 
+from restride.engine.client.failure import Raised
 from restride.engine.client.submission import Callback, Submission
 from restride.engine.embedded.same_process import SameProcess
 from restride.engine.graphs.csr import Ints
 from restride.engine.memory import SPARE_BYTES_ALONE, SpareMemory, keep_freed_memory
-from restride.engine.messages import Deliver, Unneeded
+from restride.engine.messages import Deliver, Failed, Unneeded
 from restride.engine.scheduler.numbering import Numbering
 from restride.engine.scheduler.state import SchedulerState
 from restride.engine.worker.compute_threads import ComputeThreads, make_calls
 from restride.engine.worker.state import WorkerState
 from restride.errors import CancelledError, ClosedError, GraphError, InternalError, RestrideError
+
+if TYPE_CHECKING:
+    from restride.engine.client.futures import Future
 
 logger = logging.getLogger("restride")
 
@@ -85,6 +89,8 @@ class Embedded(SameProcess):
         self._compute.work_on(WorkerState(max(self.threads, 1)))
         self.scheduler.add_worker(max(self.threads, 1) + self._compute.blocked)
         self._submissions: WeakValueDictionary[int, Submission] = WeakValueDictionary()
+        self._inputs: list[Future] = []
+        """Of computations that have just begun, until these have heard which of them had failed, and of what."""
         self._reported = 0.0
 
     @property
@@ -228,8 +234,9 @@ class Embedded(SameProcess):
         finished, failed = worker.reports()
         if finished is not None:
             scheduler.finished(0, finished)
-        for failure in failed:
-            scheduler.failed(0, failure)
+        raised = [Raised(failure.exception, failure.traceback) for failure in failed]  # until clients have heard of it
+        for failure, what in zip(failed, raised):
+            scheduler.failed(0, Failed(failure.id, failure.attempt, ref(what), None))
         self._carry_out()
         self._reported = perf_counter()
         if self._spare.due:
@@ -249,6 +256,7 @@ class Embedded(SameProcess):
             submission = self._submissions.get(news.job)
             if submission is not None:
                 self._calls += submission.hear(news)
+        self._inputs.clear()
         return all_done
 
     def _obey(self, *, releases_alone: bool) -> bool:
@@ -276,7 +284,7 @@ class Embedded(SameProcess):
         except GraphError as error:
             self._calls += submission.abandon(error)
             return
-        submission.accepted(base)
+        self._inputs += submission.accepted(base)
         self._submissions[base] = submission
 
     def _release(self, ids: list[Ints]) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import traceback
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 
 import restride as rs
+from tests.garbage import collected
 
 PATIENCE = 20.0
 
@@ -259,6 +262,37 @@ def test_a_failed_task_does_not_hold_its_inputs(threads: rs.Client) -> None:
     assert client.nbytes < 100
     with pytest.raises(ZeroDivisionError):
         bad.result()
+
+
+def test_a_failure_that_was_raised_and_caught_keeps_nothing_of_its_callers(client: rs.Client) -> None:
+    class Large:
+        pass
+
+    def ask() -> weakref.ref[Large]:
+        large = Large()
+        future = client.submit(divmod, 1, 0)
+        for failed in (future, client.submit(abs, future)):
+            with contextlib.suppress(ZeroDivisionError):
+                failed.result(PATIENCE)
+        return weakref.ref(large)
+
+    asked = [ask() for _ in range(5)]
+    assert still_works(client)  # after which nothing refers to the calls before
+    assert collected(lambda: not any(large() for large in asked))
+    with pytest.raises(ValueError, match="again"):
+        client.submit(deep, ValueError("again")).result(PATIENCE)
+
+
+def test_a_failure_is_told_to_what_is_submitted_after_it_and_its_future_gone(near: rs.Client) -> None:
+    for _ in range(20):
+        future = near.submit(deep, ValueError("before"))
+        rs.wait([future], PATIENCE)
+        g = rs.TaskGraph()
+        g.add(abs, 1, deps=([0, 1], g.add_futures([future]).ids))
+        (dependent,) = near.submit_graph(g, [1])
+        del future, g
+        with pytest.raises(ValueError, match="before"):
+            dependent.result(PATIENCE)
 
 
 def test_a_dangling_dependency_is_refused_where_it_is_made(client: rs.Client) -> None:
