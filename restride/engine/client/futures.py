@@ -241,7 +241,7 @@ def results_of(futures: Iterable[Future]) -> dict[Future, Any]:
     for submission, some in together.items():
         if len(some) == submission.count:
             over = threading.Event()
-            submission.call_when_over(over.set)
+            submission.call_when_over(over.set, len(some))
             with some[0].client.blocking(over.is_set):
                 over.wait()
     succeeded = {submission for submission in together if submission.succeeded}

@@ -92,9 +92,13 @@ class Submission:
 
     def expect(self, count: int) -> int:
         """Make room for this many more outputs; the position of the first."""
-        first = len(self._states)
-        self._states += bytes(count)
-        self._left += count
+        with self.lock:
+            first = len(self._states)
+            self._states += bytes(count)
+            self._left += count
+            calls, self._when_over = self._when_over, []  # see `call_when_over`
+        for call in calls:
+            call()
         return first
 
     @property
@@ -319,10 +323,14 @@ class Submission:
         with self.lock:
             self._at_news.append(call)
 
-    def call_when_over(self, call: Callback) -> None:
-        """Call once every output has come, or one has failed or been cancelled; at once where that is so."""
+    def call_when_over(self, call: Callback, count: int | None = None) -> None:
+        """Call once every output has come, or one has failed or been cancelled; at once where that is so.
+
+        Also once there are more than `count`: whoever waits for the first of them need not wait for the others, of
+        which some may have been let go and will never come.
+        """
         with self.lock:
-            over = self._left == 0 or max(self._states) > OutputState.DONE
+            over = self._left == 0 or max(self._states) > OutputState.DONE or count not in (None, len(self._states))
             if not over:
                 self._when_over.append(call)
         if over:

@@ -387,6 +387,22 @@ def test_calls_from_several_threads_share_batches_and_stay_apart(
     assert in_threads(compute, 4) == [[i + 1 + number for i in range(15)] for number in range(4)]
 
 
+def test_results_do_not_wait_for_calls_that_others_make_meanwhile(held: rs.Client, gate: Any) -> None:
+    futures = held.map(inc, range(3))
+    results: list[Any] = []
+    waiting = threading.Thread(target=lambda: results.append(held.gather(futures)))
+    waiting.start()
+    end = time.monotonic() + PATIENCE
+    while not futures[0].submission._when_over and time.monotonic() < end:
+        pass
+    other = held.submit(inc, held.submit(inc, 0))  # in the same batch; the first is nobody's, and is never heard of
+    assert other.submission is futures[0].submission
+    gate.open.set()
+    waiting.join(PATIENCE)
+    assert results == [[1, 2, 3]]
+    assert other.result(PATIENCE) == 2
+
+
 def test_a_future_of_another_client_is_refused_at_the_call(client: rs.Client) -> None:
     with rs.Client("inline") as other:
         foreign = other.submit(inc, 1)
