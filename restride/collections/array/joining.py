@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from restride.collections.array.array import Array, asarray, implements
 from restride.collections.array.manipulation import atleast_1d, atleast_2d, atleast_3d, concatenate, expand_dims
@@ -13,7 +14,7 @@ from restride.collections.array.operations.pad import pad as pad_expr
 
 
 @implements(np.vstack)
-def vstack(tup: Sequence[Any]) -> Array:
+def vstack(tup: Sequence[Any], *, dtype: DTypeLike | None = None, casting: str = "same_kind") -> Array:
     """Put arrays below one another: along the first axis, 1-d ones as rows.
 
     Raises
@@ -28,11 +29,11 @@ def vstack(tup: Sequence[Any]) -> Array:
     array([[0, 1],
            [0, 0]])
     """
-    return concatenate([atleast_2d(x) for x in _listed(tup)], axis=0)
+    return concatenate([atleast_2d(x) for x in _listed(tup)], axis=0, dtype=dtype, casting=casting)
 
 
 @implements(np.hstack)
-def hstack(tup: Sequence[Any]) -> Array:
+def hstack(tup: Sequence[Any], *, dtype: DTypeLike | None = None, casting: str = "same_kind") -> Array:
     """Put arrays beside one another: along the second axis, 1-d ones along their only one.
 
     Examples
@@ -42,7 +43,7 @@ def hstack(tup: Sequence[Any]) -> Array:
     array([0, 1, 0, 0])
     """
     arrays = [atleast_1d(x) for x in _listed(tup)]
-    return concatenate(arrays, axis=0 if arrays and arrays[0].ndim == 1 else 1)
+    return concatenate(arrays, axis=0 if arrays and arrays[0].ndim == 1 else 1, dtype=dtype, casting=casting)
 
 
 @implements(np.dstack)

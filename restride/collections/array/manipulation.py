@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike
 
 from restride.collections.array.array import Array, asarray, implements
 from restride.collections.array.chunks import common_chunks, normalize_chunks
+from restride.collections.array.expr import ArrayExpr
 from restride.collections.array.operations import manipulation as operation
 from restride.collections.array.operations.elementwise import unified
 from restride.collections.array.operations.reshape import reshape_blockwise as blockwise_reshape
@@ -358,7 +359,9 @@ def _each(arrays: Sequence[Any], change: Callable[[Array], Array]) -> Any:
 
 
 @implements(np.concatenate)
-def concatenate(arrays: Sequence[Any], axis: int | None = 0, *, dtype: DTypeLike | None = None) -> Array:
+def concatenate(
+    arrays: Sequence[Any], axis: int | None = 0, *, dtype: DTypeLike | None = None, casting: str = "same_kind"
+) -> Array:
     """Put arrays one after another along an axis.
 
     Parameters
@@ -369,11 +372,15 @@ def concatenate(arrays: Sequence[Any], axis: int | None = 0, *, dtype: DTypeLike
         With None the arrays are flattened first.
     dtype : dtype, optional
         Of the result.
+    casting : {"no", "equiv", "safe", "same_kind", "unsafe"}
+        Which arrays may be cast to it.
 
     Raises
     ------
     ValueError
         No arrays, or shapes that do not match.
+    TypeError
+        An array may not be cast to `dtype`.
     numpy.exceptions.AxisError
         There is no such axis.
 
@@ -386,11 +393,11 @@ def concatenate(arrays: Sequence[Any], axis: int | None = 0, *, dtype: DTypeLike
     given = [asarray(x) for x in arrays]
     if axis is None:
         given, axis = [x.ravel() for x in given], 0
-    return Array(operation.concatenate([(x if dtype is None else x.astype(dtype)).expr for x in given], axis))
+    return Array(operation.concatenate(_cast(given, dtype, casting), axis))
 
 
 @implements(np.stack)
-def stack(arrays: Sequence[Any], axis: int = 0, *, dtype: DTypeLike | None = None) -> Array:
+def stack(arrays: Sequence[Any], axis: int = 0, *, dtype: DTypeLike | None = None, casting: str = "same_kind") -> Array:
     """Put arrays of one shape side by side along a new axis.
 
     Raises
@@ -405,7 +412,11 @@ def stack(arrays: Sequence[Any], axis: int = 0, *, dtype: DTypeLike | None = Non
     array([[0, 0],
            [0, 1]])
     """
-    return Array(operation.stack([asarray(x, dtype).expr for x in arrays], axis))
+    return Array(operation.stack(_cast(map(asarray, arrays), dtype, casting), axis))
+
+
+def _cast(arrays: Iterable[Array], dtype: DTypeLike | None, casting: str) -> list[ArrayExpr]:
+    return [(x if dtype is None else x.astype(dtype, casting=casting)).expr for x in arrays]
 
 
 def unstack(x: Any, axis: int = 0) -> tuple[Array, ...]:

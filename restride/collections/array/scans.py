@@ -211,6 +211,8 @@ def ediff1d(x: Any, to_end: Any = None, to_begin: Any = None) -> Array:
     array([3, 5, 0])
     """
     a = asarray(x).ravel()
+    if a.dtype == bool:
+        np.subtract(np.True_, np.True_)  # raises what numpy raises
     parts = [diff(a)]
     for end, word, at in ((to_begin, "to_begin", 0), (to_end, "to_end", 2)):
         if end is None:
@@ -273,8 +275,12 @@ def gradient(x: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Ar
                 "Shape of array too small to calculate a numerical gradient, at least (edge_order + 1) elements are "
                 "required."
             )
-    if a.dtype.kind in "biu":
+    if a.dtype.kind == "b":
+        np.subtract(np.True_, np.True_)  # raises what numpy raises
+    if a.dtype.kind in "iu":
         a = a.astype(float)
+    if a.dtype.kind == "M":
+        a = a - np.zeros((), a.dtype)
     results = [_slope(a, along, spacing, edge_order) for along, spacing in zip(axes, spacings)]
     return results[0] if len(results) == 1 else results
 

@@ -119,7 +119,7 @@ def tril(m: Any, k: int = 0) -> Array:
            [1, 1, 0]])
     """
     x = _matrices(m)
-    return apply(where, _below(x, k), x, x.dtype.type(0))
+    return apply(where, _below(x, k), x, _zero(x.dtype))
 
 
 @implements(np.triu)
@@ -135,7 +135,7 @@ def triu(m: Any, k: int = 0) -> Array:
            [0, 0, 0]])
     """
     x = _matrices(m)
-    return apply(where, _below(x, k - 1), x.dtype.type(0), x)
+    return apply(where, _below(x, k - 1), _zero(x.dtype), x)
 
 
 @implements(np.diagonal)
@@ -215,7 +215,7 @@ def diag(v: Any, k: int = 0) -> Array:
     x = x.rechunk(chunks_within(x.chunks, max(2, side)))  # blocks of the result are as long and as wide
     # Row i has its element in column i + k, column i in row i - k: that which starts at 0 names the vector's elements.
     mask = Array(operation.Banded((x.chunks[0], x.chunks[0]), k, np.dtype(bool), below=False))
-    return apply(where, mask, x[:, None] if k >= 0 else x[None, :], x.dtype.type(0))
+    return apply(where, mask, x[:, None] if k >= 0 else x[None, :], _zero(x.dtype))
 
 
 @implements(np.diagflat)
@@ -318,3 +318,8 @@ def _indices(n: int, k: int, m: int | None, chunks: Any, *, above: bool) -> tupl
     lengths = normalize_chunks(chunks, (length,), 8)
     rows, columns = (operation.TriangleIndices(lengths, n, m, k, above, side) for side in (False, True))
     return Array(rows), Array(columns)
+
+
+def _zero(dtype: np.dtype) -> Any:
+    """What numpy fills arrays of zeros with, also those of times and of strings."""
+    return np.zeros((), dtype)[()]

@@ -361,11 +361,24 @@ def truth(x: ArrayExpr) -> ArrayExpr:
 
 def truth_of_all(x: ArrayExpr) -> ArrayExpr:
     """Which elements are true."""
-    return x if x.dtype == bool else elementwise(np.not_equal, x, 0) if x.dtype.kind in "iufc" else _as_bool(x)
-
-
-def _as_bool(x: ArrayExpr) -> ArrayExpr:
+    if x.dtype == bool:
+        return x
+    if x.dtype.kind in "iufc":
+        return elementwise(np.not_equal, x, 0)
+    if x.dtype.kind in "mM":
+        return elementwise(_not_zero, x, out_dtype=np.dtype(bool))
+    if x.dtype.kind in "SU":
+        return elementwise(_not_empty, x, out_dtype=np.dtype(bool))
     return elementwise(np.logical_not, elementwise(np.logical_not, x))
+
+
+def _not_empty(strings: Any) -> Any:
+    return strings.astype(bool)
+
+
+def _not_zero(times: Any) -> Any:
+    result: Any = times.view(np.int64) != 0
+    return result
 
 
 def _along(x: ArrayExpr, mask: ArrayExpr, axis: int) -> tuple[ArrayExpr, ArrayExpr]:

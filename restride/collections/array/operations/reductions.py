@@ -76,13 +76,20 @@ def moment(
 @knows_masks
 def _reduce_by(ufunc: np.ufunc, block: Any, axes: Axes, dtype: np.dtype) -> Any:
     if isinstance(block, np.ma.MaskedArray):
-        return _reduce_masked(ufunc, block, axes, dtype, True)
-    return ufunc.reduce(block, axis=axes, dtype=dtype, keepdims=True)
+        return _reduce_masked(ufunc, block, axes, _loop_dtype(dtype), True)
+    return ufunc.reduce(block, axis=axes, dtype=_loop_dtype(dtype), keepdims=True)
+
+
+def _loop_dtype(dtype: np.dtype) -> np.dtype | None:
+    """What a ufunc is told to compute in; None for times, whose unit it will not be told and keeps anyway."""
+    return None if dtype.kind in "mM" else dtype
 
 
 @knows_masks
 def _extreme_by(ufunc: np.ufunc, block: Any, axes: Axes, dtype: np.dtype) -> Any:
-    return _reduce_by(ufunc, block, axes, None)  # type: ignore[arg-type]  # reduce(dtype=None) keeps datetimes
+    if isinstance(block, np.ma.MaskedArray):
+        return _reduce_masked(ufunc, block, axes, None, True)
+    return ufunc.reduce(block, axis=axes, keepdims=True)
 
 
 def _reduce_masked(ufunc: np.ufunc, block: Any, axes: Axes, dtype: np.dtype | None, keepdims: bool) -> Any:
@@ -105,7 +112,8 @@ def _accumulate(ufunc: np.ufunc, partials: Sequence[Any]) -> Any:
     total = partials[0]
     if any(isinstance(partial, np.ma.MaskedArray) for partial in partials):
         stacked = np.ma.stack(partials)
-        return _reduce_masked(ufunc, stacked, (0,), stacked.dtype if ufunc.identity is not None else None, False)
+        dtype = _loop_dtype(stacked.dtype) if ufunc.identity is not None else None
+        return _reduce_masked(ufunc, stacked, (0,), dtype, False)
     if isinstance(total, np.ndarray) and len(partials) > 1:
         total = ufunc(total, partials[1])
         for partial in partials[2:]:
@@ -181,7 +189,7 @@ class Total:
 @knows_masks
 def _total_chunk(which: Counted, block: Any, axes: Axes, dtype: np.dtype) -> Total:
     data, _, count = _counted(which, block, axes)
-    total = np.add.reduce(data, axis=axes, dtype=_wide(dtype), keepdims=True)
+    total = np.add.reduce(data, axis=axes, dtype=_loop_dtype(_wide(dtype)), keepdims=True)
     return Total(count, total, isinstance(block, np.ma.MaskedArray))
 
 
