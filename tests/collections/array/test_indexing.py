@@ -74,6 +74,15 @@ class TestArraysThatAreYetToBeComputed:
             assert result.dtype == expected.dtype
             np.testing.assert_array_equal(result, expected)
 
+    @pytest.mark.parametrize("chunks", [((1, 1), (1,)), ((2, 0), (1,)), ((0, 2), (1,))])
+    @pytest.mark.parametrize("others", [(1,), (0, 1), (1, 0)])
+    @pytest.mark.parametrize("rows", [[True, True], [True, False]])
+    def test_blocks_of_two_masks_do_not_belong_together(self, chunks, others, rows):
+        a = np.arange(2.0).reshape(2, 1, 1)
+        mask, other = np.array(rows)[:, None], np.array([True])
+        found = ra.from_array(a, chunks=-1)[ra.from_array(mask, chunks=chunks), ra.from_array(other, chunks=(others,))]
+        np.testing.assert_array_equal(found.compute(), a[mask, other])
+
     def test_a_single_truth_value_is_a_mask_of_no_axes(self):
         a = np.arange(6.0).reshape(2, 3)
         x = ra.from_array(a, chunks=(1, 2))

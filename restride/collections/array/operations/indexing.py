@@ -136,8 +136,9 @@ def parse(index: Any, shape: Shape) -> Lookup:
             axis, position = axis + 1, position + isinstance(entry, slice)
     adjacent = not places or places[-1] - places[0] == len(places) - 1
     lookup.to = before if adjacent else 0
-    if any(isinstance(entry, ArrayExpr) and entry.dtype == bool for entry in entries):
-        lookup.arrays = _beside_masks(lookup.arrays)
+    n_masks = sum(isinstance(entry, ArrayExpr) and entry.dtype == bool for entry in entries)
+    if n_masks:
+        lookup.arrays = _beside_masks(lookup.arrays, n_masks)
     _check_broadcast(lookup.arrays)
     return lookup
 
@@ -154,12 +155,14 @@ def _places(entry: Any, shape: Shape, axis: int) -> tuple[bool, list[Any]]:
     return False, list(masks.nonzero(entry) if isinstance(entry, ArrayExpr) else entry.nonzero())
 
 
-def _beside_masks(arrays: Sequence[Any]) -> list[Any]:
-    """Arrays of places, where those that are of unknown length, as masks have given them, broadcast with the others."""
+def _beside_masks(arrays: Sequence[Any], n_masks: int) -> list[Any]:
+    """Arrays of places, where those that are of unknown length, as masks have given them, broadcast with the others.
+
+    Those of one mask go together block by block; those of two do not, in as many blocks as they may be.
+    """
     unknown = [array.ndim == 1 and math.isnan(array.shape[0]) for array in arrays]
     lengths = {array.shape[-1] for array, is_unknown in zip(arrays, unknown) if array.ndim and not is_unknown} - {1}
-    grids = {array.chunks for array, is_unknown in zip(arrays, unknown) if is_unknown}
-    if not lengths and len(grids) < 2:
+    if not lengths and n_masks == 1:
         return list(arrays)
     length = lengths.pop() if lengths else UNKNOWN
     return [masks.together(array, length) if is_unknown else array for array, is_unknown in zip(arrays, unknown)]
