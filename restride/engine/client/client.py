@@ -33,6 +33,7 @@ from restride.engine.client.scattering import Scatters
 from restride.engine.client.structure import futures_in, map_leaves
 from restride.engine.client.submission import Callback, Submission
 from restride.engine.client.taking import Taking
+from restride.engine.client.waiting import Over
 from restride.engine.client.workers import AsksWorkers
 from restride.engine.graphs.csr import Ints, transpose
 from restride.engine.graphs.graph import TaskGraph
@@ -576,7 +577,7 @@ class Client(AsksWorkers, KeepsDatasets, Scatters):
             raise
 
     def _wait(self, submission: Submission, tasks: int) -> None:
-        over = threading.Event()
+        over = Over()
         submission.call_when_over(over.set)
         with self.blocking(over.is_set):
             if self._settings.progress and not over.is_set():

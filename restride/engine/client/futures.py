@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from restride.engine.client.asynchronous import until
 from restride.engine.client.failure import Failure
 from restride.engine.client.submission import OutputState, Submission
+from restride.engine.client.waiting import Over, get_by
 from restride.errors import CancelledError, GraphError, WaitTimeoutError
 
 if TYPE_CHECKING:
@@ -191,14 +192,12 @@ class Future:
 
     def _outcome(self, timeout: float | None) -> Failure | None:
         if not self.done():
-            pending = threading.Lock()  # a fourth of what an event costs
-            pending.acquire()
-            self._submission.call_when_done(self._position, pending.release)
+            over = Over()
+            self._submission.call_when_done(self._position, over.set)
             deadline = None if timeout is None else monotonic() + timeout
             with self._client.blocking(self.done, timeout):
-                left = _left(deadline)
-                if not pending.acquire(timeout=-1 if left is None else min(left, threading.TIMEOUT_MAX)):
-                    self._submission.no_longer_call(self._position, pending.release)
+                if not over.wait_until(deadline):
+                    self._submission.no_longer_call(self._position, over.set)
                     raise WaitTimeoutError(f"the result did not come within {timeout} s; the task goes on")
         state = self._state
         if state == OutputState.CANCELLED:
@@ -240,7 +239,7 @@ def results_of(futures: Iterable[Future]) -> dict[Future, Any]:
         together.setdefault(future._submission, []).append(future)
     for submission, some in together.items():
         if len(some) == submission.count:
-            over = threading.Event()
+            over = Over()
             submission.call_when_over(over.set, len(some))
             with some[0].client.blocking(over.is_set):
                 over.wait()
@@ -377,7 +376,7 @@ def _as_done(futures: set[Future], deadline: float | None, when: str) -> Iterato
 
 def _next_of(ended: SimpleQueue[int], deadline: float | None, otherwise: str) -> int:
     try:
-        return ended.get(timeout=_left(deadline))
+        return get_by(ended, deadline)
     except Empty:
         raise WaitTimeoutError(otherwise) from None
 

@@ -6,7 +6,6 @@ nor the client have all outputs in memory beside it.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from time import monotonic
 from typing import Any
@@ -16,6 +15,7 @@ import numpy as np
 from restride.engine.client.engine import Engine
 from restride.engine.client.futures import raise_failure
 from restride.engine.client.submission import Submission
+from restride.engine.client.waiting import Over
 from restride.engine.graphs.csr import Ints
 from restride.engine.worker.sizes import size_of
 from restride.errors import CancelledError
@@ -81,7 +81,7 @@ class Taking:
     def _next(self, deadline: float | None) -> Ints:
         """Positions of outputs that have come and are left; waits for one at least, but not beyond a deadline."""
         while True:
-            news = threading.Event()
+            news = Over()
             self._submission.call_at_news(news.set)
             failure = self._submission.first_failure()
             if failure is not None:

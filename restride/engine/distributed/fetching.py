@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from restride.config import Settings
+from restride.engine.client.waiting import Over
 from restride.engine.graphs.csr import Ints
 from restride.engine.messages import Blob, Fetch, Int32s, Outputs, Undeliverable, Withdraw, Workers
 from restride.engine.serialize import load_values
@@ -39,7 +39,7 @@ class Gathering:
 
     def __init__(self, ids: Sequence[int]) -> None:
         self.ids = ids
-        self.over = threading.Event()
+        self.over = Over()
         """Everything is here, or something has come in between."""
         self.undeliverable: Blob | None = None
         """Pickle of an exception that explains why one of them cannot come."""

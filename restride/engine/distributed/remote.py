@@ -10,7 +10,6 @@ import contextlib
 import logging
 import os
 import socket
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from time import monotonic
@@ -21,6 +20,7 @@ import numpy as np
 from restride.config import Settings
 from restride.engine.client.futures import raise_failure
 from restride.engine.client.submission import Callback, OutputState, Submission
+from restride.engine.client.waiting import Over
 from restride.engine.distributed.callbacks import CallbackThread
 from restride.engine.distributed.fetching import Fetching, Gathering
 from restride.engine.distributed.loops import LoopRunner, LoopThread
@@ -206,9 +206,9 @@ class RemoteEngine(RemoteRequests):
         self._runner.run_until(over, timeout)
         yield
 
-    def _wait(self, over: threading.Event, deadline: float | None) -> bool:
+    def _wait(self, over: Over, deadline: float | None) -> bool:
         with self.blocking(over.is_set, _left(deadline)):
-            return over.wait(_left(deadline))
+            return over.wait_until(deadline)
 
     # ---- results
 
@@ -243,7 +243,7 @@ class RemoteEngine(RemoteRequests):
         """Wait for outputs, which may have been lost since they came; raise where they cannot come again."""
         for position in positions:
             if submission.state(position) == OutputState.PENDING:
-                ended = threading.Event()
+                ended = Over()
                 submission.call_when_done(position, ended.set)
                 if not self._wait(ended, deadline):
                     submission.no_longer_call(position, ended.set)

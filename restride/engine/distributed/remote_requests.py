@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from restride.engine.client.futures import wait as wait_for
 from restride.engine.client.info import Info
 from restride.engine.client.published import dump_published, load_published
 from restride.engine.client.submission import Submission
+from restride.engine.client.waiting import Over
 from restride.engine.messages import Blob, Reply, Request
 from restride.engine.serialize import dump_function, load_exception, load_value
 from restride.engine.versions import versions
@@ -35,7 +35,7 @@ class _Asked:
 
     take: Callable[[Reply], object] | None
     """In the loop: takes in the answer before any later news."""
-    over: threading.Event = field(default_factory=threading.Event)
+    over: Over = field(default_factory=Over)
     reply: Reply | None = None
     error: RestrideError | None = None
 
@@ -61,7 +61,7 @@ class RemoteRequests:
         """In the loop: send to the scheduler."""
         raise NotImplementedError
 
-    def _wait(self, over: threading.Event, deadline: float | None) -> bool:
+    def _wait(self, over: Over, deadline: float | None) -> bool:
         raise NotImplementedError
 
     def _adopt(self, submission: Submission) -> None:

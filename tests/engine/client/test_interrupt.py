@@ -52,7 +52,7 @@ def interrupted(script: str) -> tuple[int, str, str]:
         stdout, stderr = process.communicate(timeout=SECONDS)
     finally:
         process.kill()
-        process.wait()
+        process.communicate()
     return process.returncode, stdout, stderr
 
 

@@ -55,7 +55,7 @@ def outcome(script: str, *, interrupt: bool = False) -> tuple[int, str, str]:
         stdout, stderr = process.communicate(timeout=SECONDS)
     finally:
         process.kill()
-        process.wait()
+        process.communicate()
     return process.returncode, first + stdout, stderr
 
 

@@ -754,10 +754,11 @@ def test_the_page_shows_that_it_lives_and_what_it_runs(gate: Gate) -> None:
     run(test)
 
 
-def test_where_memory_is_short_tasks_without_inputs_wait(gate: Gate, caplog: pytest.LogCaptureFixture) -> None:
+def test_where_memory_is_short_tasks_without_inputs_wait(
+    gate: Gate, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def test() -> None:
         async with working(memory_limit=1000, threads=2) as (board, (server,)):
-            server._process = SimpleNamespace(memory_info=lambda: memory)  # type: ignore[assignment]
             source, double = board.kernel(lambda: "ab"), board.kernel(lambda x: x * 2)
             slow = board.kernel(go_through, name="gate")
             board.place(0, source, 1)
@@ -775,6 +776,8 @@ def test_where_memory_is_short_tasks_without_inputs_wait(gate: Gate, caplog: pyt
             await board.finished(3)
 
     memory = SimpleNamespace(rss=0)
+    process = SimpleNamespace(memory_info=lambda: memory)
+    monkeypatch.setattr(worker_server, "psutil", SimpleNamespace(Process=lambda: process))
     with caplog.at_level(logging.INFO, "restride.worker"):
         run(test)
     said = [record.message for record in caplog.records if " MB" in record.message]
