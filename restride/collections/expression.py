@@ -222,7 +222,8 @@ def _feed(update: Callable[[bytes], object], value: Any) -> None:
         case _ if is_dataclass(value) and not isinstance(value, type):
             _feed(update, (kind, [getattr(value, f.name) for f in fields(value)]))
         case _ if isinstance(value, np.ufunc) or _is_importable(value):
-            update(f"{kind}:{getattr(value, '__module__', '')}.{value.__qualname__};".encode())
+            name = getattr(value, "__qualname__", value.__name__)  # which ufuncs have from numpy 2.2 on alone
+            update(f"{kind}:{getattr(value, '__module__', '')}.{name};".encode())
         case _:
             update(f"construction:{next(_construction_ids)};".encode())
 

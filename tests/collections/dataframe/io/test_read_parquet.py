@@ -115,7 +115,7 @@ def test_labels_that_are_no_strings_come_back(tmp_path):
 
 def test_columns_are_chosen_in_the_order_asked_for(parts):
     assert_frame_equal(rd.read_parquet(parts, columns=["s", "i"]).compute(), pd.read_parquet(parts)[["s", "i"]])
-    assert_frame_equal(rd.read_parquet(parts, columns=[]).compute(), pd.read_parquet(parts, columns=[]))
+    assert_frame_equal(rd.read_parquet(parts, columns=[]).compute(), pd.read_parquet(parts)[[]])
     with pytest.raises(ValueError, match=r"has no columns \['q'\]; it has \['i', 'n'"):
         rd.read_parquet(parts, columns=["i", "q"])
     with pytest.raises(TypeError, match=r"columns=\['i'\]"):
