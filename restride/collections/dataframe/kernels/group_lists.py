@@ -120,7 +120,7 @@ def sorted_within(lists: pa.Array) -> np.ndarray:
         stops = np.cumsum(counts)
         return np.concatenate([np.sort(part) for part in np.split(values, stops[:-1])])
     owners = np.repeat(np.arange(len(counts)), counts)
-    order = np.argsort(values, kind="stable")
+    order = np.argsort(values)  # equal values are alike: numpy's stable sort takes five times as long
     return values[order[stable_order(owners[order], len(counts))]]
 
 

@@ -298,16 +298,30 @@ class Place:
         return self._of(value, labels, groups)
 
     def _of(self, column: Column, labels: Sequence[Column], groups: Groups) -> pa.Array:
-        slots = encode(column, ordered=True)
-        best = slots.codes if self.greatest else -slots.codes
-        if slots.any_missing:
-            best = np.where(slots.codes < 0, np.iinfo(np.int64).min, best)
-        top = np.full(groups.n + 1, np.iinfo(np.int64).min)
-        np.maximum.at(top, groups.codes, best)
-        hit = (best == top[groups.codes]) & (slots.codes >= 0)
+        hit = self._is_best(column, groups)
         rows = edge_rows(groups, hit, last=False)
         arrays = [one_array(taken_at(part, rows)) for part in (column, *labels)]
         return pa.StructArray.from_arrays(arrays, names=["value", *(f"label{i}" for i in range(len(labels)))])
+
+    def _is_best(self, column: Column, groups: Groups) -> np.ndarray:
+        """Which values are the least or the greatest of their group; a pass or two over numbers, others are sorted."""
+        if is_number(column.type):
+            values, valid = numbers(column)
+            values = values.view(np.uint8) if values.dtype == bool else values
+        else:
+            slots = encode(column, ordered=True)
+            values, valid = slots.codes, slots.codes >= 0 if slots.any_missing else None
+        if values.dtype.kind == "f":
+            top = np.full(groups.n + 1, np.nan, values.dtype)
+            (np.fmax if self.greatest else np.fmin).at(top, groups.codes, values)
+        else:
+            limits = np.iinfo(values.dtype)
+            worst = limits.min if self.greatest else limits.max
+            top = np.full(groups.n + 1, worst, values.dtype)
+            of_all = values if valid is None else np.where(valid, values, values.dtype.type(worst))
+            (np.maximum if self.greatest else np.minimum).at(top, groups.codes, of_all)
+        hit: np.ndarray = values == top[groups.codes]
+        return hit if valid is None else hit & valid
 
 
 def positions_in(state: Any) -> tuple[int, ...]:
