@@ -170,7 +170,7 @@ def _looked_up(
     codes, distinct = codes.astype(np.int64, copy=False), np.asarray(distinct)
     any_missing = bool(valid is not None or (values.dtype.kind == "f" and len(codes) and codes.min() < 0))
     if ordered:
-        order = np.argsort(distinct, kind="stable")
+        order = np.argsort(distinct)
         codes, distinct = _renumbered(codes, order), distinct[order]
     return Slots(codes, len(distinct), lambda slots: rebuild(distinct[slots]), any_missing)
 

@@ -156,7 +156,7 @@ def _found(slots: Slots, order: Order) -> tuple[Ints, Ints]:
         codes = np.where(codes == place, len(present) - 1, codes - (codes > place))
         present = np.delete(present, place)
     if order == "key":
-        codes, present = _reordered(codes, present, stable_order(present, slots.size))
+        codes, present = _reordered(codes, present, np.argsort(present))
     return codes, present
 
 
