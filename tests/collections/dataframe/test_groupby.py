@@ -53,6 +53,17 @@ def test_aggregates_of_strings_dates_and_truth_values_are_those_of_pandas(case, 
 
 
 @few
+@given(
+    partitioned(frames_of({"key": "str", "n": "int8", "x": "float64", "t": "datetime"}, min_rows=1, max_rows=12)),
+    st.sampled_from(["idxmin", "idxmax"]),
+    st.sampled_from([["n", "x"], ["t"]]),
+)
+def test_labels_of_extremes_are_those_of_pandas(case, name, columns):
+    ours, theirs = (frame.assign(x=frame.x.fillna(0.5)).dropna() for frame in (case.ours, case.theirs))
+    assert_same(getattr(ours.groupby("key")[columns], name)(), getattr(theirs.groupby("key")[columns], name)())
+
+
+@few
 @given(grouped(FRAME), st.booleans(), st.booleans())
 def test_categories_that_do_not_occur_have_groups_unless_observed(case, sort, dropna):
     options = {"observed": False, "sort": sort, "dropna": dropna}
