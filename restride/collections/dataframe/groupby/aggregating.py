@@ -143,12 +143,12 @@ def result_meta(grouping: Grouping, asked: Asked) -> Any:
 
 def _dtype_from_data(grouping: Grouping, output: Output) -> Any:
     """The dtype of what a user's function makes, of the first partition that has rows."""
-    made = meta_from_data(_aggregate_one, labelled(grouping.frame), [], {"by": grouping.by, "output": output})
+    made = meta_from_data(_aggregate_one, grouping.rows_in_groups, [], {"by": grouping.by, "output": output})
     return made.dtype
 
 
 def _aggregate_one(value: pd.DataFrame, by: PandasKeys, output: Output) -> pd.Series:
-    return _aggregate(by, value, output.column, output)
+    return _aggregate(by, by.some_groups(value), output.column, output)
 
 
 def made_up(grouping: Grouping, sample: pd.DataFrame, output: Output) -> pd.Series:

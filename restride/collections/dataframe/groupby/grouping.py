@@ -26,7 +26,7 @@ from restride.collections.dataframe.operations.completeness import can_miss, may
 from restride.collections.dataframe.operations.groupby.levels import IndexLevel, MappedIndex, mapped_labels
 from restride.collections.dataframe.operations.groupby.pandas_groups import PandasKeys
 from restride.collections.dataframe.operations.reductions import one_row
-from restride.collections.dataframe.operations.rowwise import Assign, labelled
+from restride.collections.dataframe.operations.rowwise import Assign, Method, filtered, labelled, rowwise
 from restride.collections.dataframe.operations.selection import Project, column
 
 
@@ -105,6 +105,15 @@ class Grouping:
     def may_drop(self) -> bool:
         """Whether there may be rows in no group."""
         return self.dropna and any(may_miss(self.frame, key) for key in self.keys)
+
+    @property
+    def rows_in_groups(self) -> FrameExpr:
+        """The rows that are in any group, with their labels."""
+        frame = labelled(self.frame)
+        for key in self.keys if self.dropna else ():
+            if may_miss(frame, key):
+                frame = filtered(frame, rowwise(Method("notna"), column(frame, key)))
+        return frame
 
     @property
     def by(self) -> PandasKeys:

@@ -164,9 +164,8 @@ class RowMethods:
         return self._rows(call, with_missing(made) if self.grouping.may_drop else made, made)
 
     def _made_of_data(self, function: Any) -> Any:
-        frame = labelled(self.grouping.frame)
         arguments = {"function": function, "by": self.grouping.by, "values": self._places}
-        return meta_from_data(_called, frame, [], arguments)
+        return meta_from_data(_called, self.grouping.rows_in_groups, [], arguments)
 
     # ---- some rows of each group -------------------------------------------------------------------------------------
 
@@ -402,7 +401,7 @@ for _name in ("sum", "mean", "min", "max", "std", "var", "median", "count", "ske
 
 
 def _called(value: pd.DataFrame, function: Any, by: PandasKeys, values: Any) -> Any:
-    made = function(by, value, values)
+    made = function(by, by.some_groups(value), values)
     return made.value if isinstance(made, SomeRows) else made
 
 

@@ -102,8 +102,13 @@ def split_rows(rows: Any, codes: Codes, n_buckets: int) -> Buckets:
     ([7, 9], [8, 16])
     """
     order, bounds = bucket_order(codes, n_buckets)
-    ordered = _as_batch(_take(rows, order))
-    return Buckets(ordered, bounds.tolist(), checksums(ordered, bounds).tolist())
+    return cut_rows(_take(rows, order), bounds)
+
+
+def cut_rows(rows: Any, bounds: np.ndarray) -> Buckets:
+    """Rows that are in the order of their buckets already; `bounds` has where each begins, and the number of rows."""
+    batch = _as_batch(rows)
+    return Buckets(batch, bounds.tolist(), checksums(batch, bounds).tolist())
 
 
 def gathered(parts: Sequence[tuple[Buckets, int]]) -> tuple[list[Any], int, int]:

@@ -25,9 +25,9 @@ from restride.collections.dataframe.operations.groupby.few_groups import answere
 from restride.collections.dataframe.operations.groupby.pandas_groups import (
     Call,
     PandasKeys,
-    dtype_if_grouped,
     rows_of_groups,
 )
+from restride.collections.dataframe.operations.groupby.put_back import dtype_if_grouped
 from restride.collections.dataframe.operations.selection import narrow
 from restride.collections.dataframe.partition import Partition, columns_of, concat, from_pandas, table_of, to_pandas
 from restride.collections.expression import Expr

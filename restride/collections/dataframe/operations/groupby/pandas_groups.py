@@ -12,20 +12,26 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from restride.collections.blocks import Blocks, Gather, every
-from restride.collections.dataframe.expr import Divisions, FrameExpr, Lengths, NewRows, Wanted, unknown_divisions
-from restride.collections.dataframe.kernels.sort_keys import SortKey
-from restride.collections.dataframe.meta import Meta, column_dtypes, has_default_index, index_of, is_frame_like
+from restride.collections.dataframe.expr import FrameExpr, NewRows, Wanted
+from restride.collections.dataframe.kernels.taking import take
+from restride.collections.dataframe.meta import Meta, index_of, is_frame_like
+from restride.collections.dataframe.operations.completeness import can_miss
 from restride.collections.dataframe.operations.groupby.levels import RowPositions
+from restride.collections.dataframe.operations.groupby.put_back import PutBack, ShuffleBack
 from restride.collections.dataframe.operations.rowwise import Assign
 from restride.collections.dataframe.operations.selection import narrow
-from restride.collections.dataframe.operations.shuffle import HashShuffle, RangeShuffle
-from restride.collections.dataframe.operations.shuffle_keys import KeyPlace
-from restride.collections.dataframe.partition import Partition, from_pandas, to_pandas
+from restride.collections.dataframe.operations.shuffle import HashShuffle
+from restride.collections.dataframe.partition import Partition, concat, from_pandas, n_rows, to_pandas
+from restride.engine.graphs.csr import positions, row_starts
 
 POSITION = "__row__"
 """Label of the column that has the positions of rows."""
+
+FEWEST, GROUPS_LOOKED_AT, ROWS_LOOKED_AT = 10, 1000, 1 << 16
+"""Groups of which a user's function is called for the dtypes of its result, and about how many rows these may have."""
 
 Function = Callable[..., Any]
 """``function(by, value, values)``: made of some columns of a frame by keys; see `PandasKeys.grouped`."""
@@ -57,9 +63,19 @@ class PandasKeys:
 
     def in_groups(self, value: pd.DataFrame) -> np.ndarray:
         """Which rows of a frame are in a group."""
-        if not self.dropna:
-            return np.ones(len(value), bool)
-        return value.iloc[:, list(self.keys)].notna().all(axis=1).to_numpy()
+        there = np.ones(len(value), bool)
+        for key in self.keys if self.dropna else ():
+            column = value.iloc[:, key]
+            if can_miss(column.dtype):
+                there &= column.notna().to_numpy()
+        return there
+
+    def some_groups(self, value: pd.DataFrame) -> pd.DataFrame:
+        """The first groups of a frame, each whole: enough to see what a function makes of groups."""
+        numbers = self.grouped(value, self.keys[0], sort=False, observed=True).ngroup().fillna(-1).to_numpy(np.int64)
+        rows = np.cumsum(np.bincount(numbers + 1)[1:])
+        n = min(max(FEWEST, int(np.searchsorted(rows, ROWS_LOOKED_AT, side="right"))), GROUPS_LOOKED_AT)
+        return value if n >= len(rows) else value[numbers < n]
 
     def over(self, place: dict[int, int]) -> PandasKeys:
         """The same where columns are at other positions."""
@@ -226,67 +242,6 @@ class RowsOfGroupsBlock:
         return from_pandas(frame.set_axis(self.meta.columns, axis=1), self.meta)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class PutBack(FrameExpr):
-    """Rows that have come back to the partitions of a frame, whose rows they are; all of them, or some."""
-
-    frame: FrameExpr
-    """The last column has the positions."""
-    rows_of: FrameExpr
-    of_meta: Any
-    all_rows: bool
-    grouped_meta: Any = None
-    """The meta where no row is without a group; None where that makes no difference."""
-
-    @property
-    def label(self) -> str:
-        return "put-back"
-
-    def _meta(self) -> Meta:
-        meta: Meta = self.of_meta
-        return meta
-
-    def _lengths(self) -> Lengths | None:
-        return self.rows_of.lengths if self.all_rows else None
-
-    def _divisions(self) -> Divisions:
-        return self.rows_of.divisions if self.all_rows else unknown_divisions(self.npartitions)
-
-    def _rows(self) -> str:
-        return self.rows_of.rows if self.all_rows else f"{self.rows_of.rows}[{self.frame.name}]"
-
-    def narrower(self, place: int) -> Any:
-        """The dtype where no row is without a group."""
-        return dtype_if_grouped(self.meta, self.grouped_meta, place)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        object.__setattr__(self, "children", (self.frame,))  # of the other only what is known of it is used
-
-    def with_children(self, children: Sequence[Any]) -> FrameExpr:
-        return self.replace(frame=children[0])
-
-    def blocks(self, *children: Blocks) -> Blocks:
-        return self.by_partition(DropPositions(self.frame.meta, self.meta), *children)
-
-
-@dataclass(frozen=True)
-class DropPositions:
-    """Kernel: the rows without their positions, and without labels that need not be stored."""
-
-    of: Any
-    meta: Any
-    __name__ = "put-back"
-
-    def __call__(self, partition: Partition) -> Partition:
-        value = to_pandas(partition, self.of).iloc[:, :-1]
-        if has_default_index(self.meta):
-            value = value.set_axis(pd.RangeIndex(len(value)), axis=0)
-        if isinstance(self.meta, pd.Series):
-            value = value.iloc[:, 0].rename(self.meta.name)
-        return from_pandas(value, self.meta)
-
-
 def rows_of_groups(
     frame: FrameExpr,
     by: PandasKeys,
@@ -329,17 +284,8 @@ def rows_of_groups(
     new_values: Any = place[chosen[0]] if singular else tuple(place[value] for value in chosen)
     made: FrameExpr = RowsOfGroups(split, by.over(place), new_values, function, with_position)
     if frame.npartitions > 1:
-        starts = tuple((np.arange(1, frame.npartitions) << 40).tolist())
-        made = RangeShuffle(made, frame.npartitions, (KeyPlace(plain.shape[1], SortKey()),), starts)
+        made = ShuffleBack(made, frame.npartitions, plain.shape[1])
     return PutBack(made, frame, meta, all_rows, grouped_meta)
-
-
-def dtype_if_grouped(meta: Meta, grouped_meta: Meta | None, place: int) -> Any:
-    """The dtype that a column has if no row is without a group; None if that makes no difference."""
-    if grouped_meta is None:
-        return None
-    dtype = column_dtypes(grouped_meta)[place]
-    return dtype if dtype != column_dtypes(meta)[place] else None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -353,13 +299,16 @@ class GroupsOfRows(SplitGroups):
         return 1
 
     def blocks(self, *children: Blocks) -> Blocks:
-        alone = self.frame.npartitions == 1
-        kernel = GroupsOfRowsBlock(self.frame.meta, self.by, self.values, self.function, alone)
+        kernel: Any
+        if self.frame.npartitions == 1:
+            kernel = AllGroupsBlock(self.frame.meta, self.by, self.values, self.function, self.meta)
+            return self.frame.by_partition(kernel, *children)
+        kernel = GroupsOfRowsBlock(self.frame.meta, self.by, self.values, self.function, self.meta, self.drops_keys)
         made = self.frame.by_partition(kernel, *children)
         return Gather(
             n=1,
             inputs=(made,),
-            kernel=InOrder(self.by, self.meta, self.drops_keys),
+            kernel=InOrder(self.by, self.meta),
             indptr=np.array([0, made.n]),
             indices=every(made.n),
             name=self.label,
@@ -367,64 +316,116 @@ class GroupsOfRows(SplitGroups):
         )
 
 
-class GroupsOfRowsBlock:
-    """Kernel: what pandas makes of whole groups, and the first row of each of these."""
+class AllGroupsBlock:
+    """Kernel: what pandas makes of all groups, which are in one place."""
 
-    def __init__(self, of: Any, by: PandasKeys, values: Any, function: Function, alone: bool) -> None:
+    def __init__(self, of: Any, by: PandasKeys, values: Any, function: Function, meta: Any) -> None:
         self.__name__ = f"groupby-{getattr(function, '__name__', 'apply')}"
-        self.of, self.by, self.values, self.function, self.alone = of, by, values, function, alone
+        self.of, self.by, self.values, self.function, self.meta = of, by, values, function, meta
 
-    def __call__(self, partition: Partition) -> Any:
+    def __call__(self, partition: Partition) -> Partition:
+        made = self.function(self.by, to_pandas(partition, self.of), self.values)
+        return from_pandas(made if len(made) else self.meta, self.meta)
+
+
+@dataclass(frozen=True)
+class SomeGroups:
+    """What was made of the groups in one place: runs of rows, each of one group."""
+
+    rows: Partition
+    starts: np.ndarray
+    """The first row of each run."""
+    keys: pd.Index
+    """The key of each run."""
+    places: np.ndarray | None
+    """For each run the first row of its group, where groups are in the order of these."""
+    positions: np.ndarray | None
+    """For each row its place among all, where they are rows of the frame."""
+
+
+class GroupsOfRowsBlock:
+    """Kernel: what pandas makes of some of the groups; the last column has positions where they are looked at."""
+
+    def __init__(self, of: Any, by: PandasKeys, values: Any, function: Function, meta: Any, drops_keys: bool) -> None:
+        self.__name__ = f"groupby-{getattr(function, '__name__', 'apply')}"
+        self.of, self.by, self.values, self.function = of, by, values, function
+        self.meta, self.drops_keys = meta, drops_keys
+
+    def __call__(self, partition: Partition) -> SomeGroups | None:
         value = to_pandas(partition, self.of)
-        if not self.alone and not self.by.any_group(value):
+        if not self.by.any_group(value):
             return None
-        if self.alone:
-            return self.function(self.by, value, self.values), None, None
-        by, positions = replace(self.by, group_keys=True), None
-        if isinstance(self.function, Applied):
-            made, positions = self.function.with_positions(by, value, self.values)
+        by, places_of_rows = replace(self.by, group_keys=True), None
+        if self.drops_keys and isinstance(self.function, Applied):
+            made, places_of_rows = self.function.with_positions(by, value, self.values)
         else:
             made = self.function(by, value, self.values)
-        first = self.by.grouped(value, value.shape[1] - 1, observed=True).min()
-        return made, first, positions
+        if not len(made):
+            return None
+        starts = _runs(made.index, len(self.by.keys))
+        inner = list(range(len(self.by.keys), made.index.nlevels))
+        keys = made.index[starts].droplevel(inner) if inner else made.index
+        if inner and self.drops_keys:
+            made = made.droplevel(list(range(len(self.by.keys))))
+        rows = from_pandas(made, self.meta)
+        places = None if self.by.sort else self._first_rows(value, keys)
+        return SomeGroups(rows, starts, keys, places, places_of_rows)
+
+    def _first_rows(self, value: pd.DataFrame, keys: pd.Index) -> np.ndarray:
+        firsts = self.by.grouped(value, value.shape[1] - 1, observed=True).min()
+        places: np.ndarray = firsts.to_numpy()[firsts.index.get_indexer(keys)]
+        return places
+
+
+def _runs(index: pd.Index, n_keys: int) -> np.ndarray:
+    """The first row of each group, by what is in front of other levels; each row where there is none."""
+    if not isinstance(index, pd.MultiIndex) or index.nlevels == n_keys:
+        return np.arange(len(index))
+    new = np.zeros(len(index), bool)
+    new[0] = True
+    for codes in index.codes[:n_keys]:
+        new[1:] |= codes[1:] != codes[:-1]
+    return np.flatnonzero(new)
+
+
+def _joined(parts: Sequence[np.ndarray | None]) -> np.ndarray | None:
+    """Numbers of all parts, if each has them."""
+    known = [part for part in parts if part is not None]
+    return np.concatenate(known) if len(known) == len(parts) else None
 
 
 class InOrder:
-    """Kernel: what was made of groups in several places, in the order of the groups."""
+    """Kernel: what was made of groups in several places, in the order of the groups; a sort of the groups."""
 
     __name__ = "groupby-order"
 
-    def __init__(self, by: PandasKeys, meta: Any, drops_keys: bool) -> None:
-        self.by, self.meta, self.drops_keys = by, meta, drops_keys
+    def __init__(self, by: PandasKeys, meta: Any) -> None:
+        self.by, self.meta = by, meta
 
-    def __call__(self, *parts: Any) -> Partition:
-        there = [part for part in parts if part is not None and len(part[0])]
+    def __call__(self, *parts: SomeGroups | None) -> Partition:
+        there = [part for part in parts if part is not None]
         if not there:
             return from_pandas(self.meta, self.meta)
-        if there[0][1] is None:
-            return from_pandas(there[0][0], self.meta)
-        made = pd.concat([part[0] for part in there])
-        firsts = pd.concat([part[1] for part in there])
-        n_keys = len(self.by.keys)
-        inner = list(range(n_keys, made.index.nlevels))
-        keys = made.index.droplevel(inner) if inner else made.index
-        order = self._order(keys, firsts)
-        if self.drops_keys and all(part[2] is not None for part in there):
-            order = np.argsort(np.concatenate([part[2] for part in there]))
-        made = made.iloc[order]
-        if self.drops_keys and made.index.nlevels > n_keys:
-            made = made.droplevel(list(range(n_keys)))
-        return from_pandas(made, self.meta)
+        rows = concat([part.rows for part in there], self.meta)
+        order = _joined([part.positions for part in there])
+        order = self._of_runs(there) if order is None else np.argsort(order)
+        return take(rows, order) if isinstance(rows, pa.Table) else rows.take(order)
 
-    def _order(self, keys: pd.Index, firsts: pd.Series) -> np.ndarray:
-        frame = keys.to_frame(index=False)
+    def _of_runs(self, parts: Sequence[SomeGroups]) -> np.ndarray:
+        """The rows, run after run."""
+        runs = self._order(parts)
+        lengths = np.concatenate([np.diff(part.starts, append=n_rows(part.rows)) for part in parts])
+        return positions(row_starts(lengths)[runs], lengths[runs])
+
+    def _order(self, parts: Sequence[SomeGroups]) -> np.ndarray:
+        places = _joined([part.places for part in parts])
+        if places is not None:
+            return np.argsort(places, kind="stable")
+        frame = pd.concat([part.keys.to_frame(index=False) for part in parts], ignore_index=True)
         frame.columns = range(frame.shape[1])
         columns = [frame.iloc[:, i] for i in range(frame.shape[1])]
-        if self.by.sort:
-            groups = frame.groupby(columns, sort=True, dropna=False, observed=True).ngroup()
-            return np.argsort(groups.to_numpy(), kind="stable")
-        places = firsts.to_numpy()[firsts.index.get_indexer(keys)]
-        return np.argsort(places, kind="stable")
+        groups = frame.groupby(columns, sort=True, dropna=False, observed=True).ngroup()
+        return np.argsort(groups.to_numpy(), kind="stable")
 
 
 def groups_of_rows(
@@ -457,7 +458,8 @@ def groups_of_rows(
     used = tuple(sorted({*by.keys, *chosen}))
     place = {position: number for number, position in enumerate(used)}
     rows = narrow(frame, Wanted(used, frame.has_index))
-    split: FrameExpr = Assign(rows, (len(used),), (POSITION,), (RowPositions(rows),))
+    numbered = not by.sort or (drops_keys and isinstance(function, Applied))
+    split: FrameExpr = Assign(rows, (len(used),), (POSITION,), (RowPositions(rows),)) if numbered else rows
     if frame.npartitions > 1:
         # Of combinations of categories that do not occur, one partition has to know all.
         n = frame.npartitions if by.observed and not together else 1
