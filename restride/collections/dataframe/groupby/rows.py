@@ -137,8 +137,8 @@ class RowMethods:
         func : str or callable
             A name, such as ``"mean"``; or a function of the values of a group as a series.
         meta : pandas object, optional
-            An empty one of the labels and dtypes of the result. Without it a user's function is called once now, on the
-            first partition that has rows.
+            An empty one of the labels and dtypes of the result. Without it a user's function is called now, for some
+            groups of the first partition that has any.
 
         Returns
         -------
@@ -281,8 +281,8 @@ class RowMethods:
         *args, **kwargs
             For the function.
         meta : pandas object, optional
-            An empty one of the labels and dtypes of the result. Without it the function is called now, for the groups
-            of the first partition that has rows.
+            An empty one of the labels and dtypes of the result. Without it the function is called now, for some groups
+            of the first partition that has any: up to 1,000, as long as these have no more than 65,536 rows.
 
         Returns
         -------

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from restride.collections.dataframe.kernels.encoding import Slots, combined, decoded, encode, encode_codes, separated
 from restride.collections.dataframe.kernels.memory import Column
-from restride.engine.graphs.csr import Ints
+from restride.engine.graphs.csr import Ints, positions, row_starts
 
 Order = Literal["any", "key", "appearance"]
 
@@ -58,6 +58,15 @@ class Groups:
     def by_group(self) -> Ints:
         """The rows that are in groups, group after group, in their order within each."""
         return stable_order(self.codes, self.n)[: len(self.codes) - int(np.count_nonzero(self.codes == self.n))]
+
+    def ends(self, n: int, *, last: bool) -> Ints:
+        """The first, or last, `n` rows of each group, ascending; a pass of a radix sort over all rows."""
+        sizes = self.sizes()
+        counts = np.minimum(sizes, n)
+        starts = row_starts(sizes)
+        chosen = np.zeros(len(self.codes), bool)
+        chosen[self.by_group()[positions(starts[1:] - counts if last else starts[:-1], counts)]] = True
+        return np.flatnonzero(chosen)
 
 
 def group(

@@ -83,6 +83,14 @@ def test_rows_of_a_group_are_found_in_their_order(columns):
         assert (own[0], own[-1], len(own)) == (first, last, size)
 
 
+@given(key_columns(), st.integers(0, 3), st.booleans())
+def test_the_ends_of_groups_are_their_first_or_last_rows(columns, n, last):
+    groups = group(columns)
+    rows = [np.flatnonzero(groups.codes == number).tolist() for number in range(groups.n)]
+    ends = [row for own in rows for row in (own[max(len(own) - n, 0) :] if last else own[:n])]
+    assert groups.ends(n, last=last).tolist() == sorted(ends)
+
+
 @given(st.lists(st.integers(0, 2**34), max_size=50))
 def test_the_order_by_digits_is_stable(values):
     codes = np.array(values, np.int64)

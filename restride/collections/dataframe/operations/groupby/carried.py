@@ -19,7 +19,8 @@ import pyarrow.compute as pc
 
 from restride.collections.blocks import Blocks, Gather, Map, every
 from restride.collections.dataframe.expr import FrameExpr, Wanted
-from restride.collections.dataframe.kernels.group_tree import Aggregation, Keys
+from restride.collections.dataframe.kernels.group_tree import Aggregation, Keys, concat_partials
+from restride.collections.dataframe.kernels.grouping import Groups
 from restride.collections.dataframe.meta import Meta
 from restride.collections.dataframe.operations.groupby.few_groups import answered_plan, are_few, question
 from restride.collections.dataframe.operations.groupby.pandas_groups import (
@@ -29,9 +30,9 @@ from restride.collections.dataframe.operations.groupby.pandas_groups import (
 )
 from restride.collections.dataframe.operations.groupby.put_back import dtype_if_grouped
 from restride.collections.dataframe.operations.selection import narrow
-from restride.collections.dataframe.partition import Partition, columns_of, concat, from_pandas, table_of, to_pandas
+from restride.collections.dataframe.partition import Partition, concat, from_pandas, table_of, to_pandas
 from restride.collections.expression import Expr
-from restride.engine.graphs.csr import row_starts
+from restride.engine.graphs.csr import positions
 
 SUMS = ("cumsum", "cumprod")
 RUNNING = (*SUMS, "cummin", "cummax")
@@ -111,91 +112,138 @@ class CarriedRows(FrameExpr):
     def blocks(self, *children: Blocks) -> Blocks:
         n, of = self.npartitions, self.frame.meta
         columns = (self.values,) if isinstance(self.values, int) else self.values
-        plain = of.set_axis(pd.RangeIndex(0), axis=0)
-        tails = self.frame.by_partition(TailOfGroups(of, self.by, columns, self.carry, self.whole), *children)
+        values = of.iloc[:, list(columns)].set_axis(pd.RangeIndex(0), axis=0)
+        groups = self.frame.by_partition(NumberGroups(self.keys), *children)
+        tails = self._map((groups, children[0]), TailOfGroups(columns, self.carry, self.whole), "groupby-tail")
         carried = Gather(
             n=1,
             inputs=(tails,),
-            kernel=CarryOver(plain, self.by, columns, self.function, self.carry),
+            kernel=CarryOver(self.keys, self.by, values, self.function, self.carry),
             indptr=np.array([0, n]),
             indices=every(n),
             name="groupby-carry",
             origin=self.origin,
         )
+        singular = isinstance(self.values, int)
+        call = CallAmidCarried(of, values, columns, singular, self.by, self.function, self.carry.back, self.meta)
         return Map(
             n=n,
-            inputs=(carried, children[0]),
-            kernel=CallAmidCarried(of, plain, self.by, self.values, self.function, self.carry.back, self.meta),
-            index=(np.zeros(n, np.int64), every(n)),
+            inputs=(carried, groups, children[0]),
+            kernel=call,
+            index=(np.zeros(n, np.int64), every(n), every(n)),
             params=every(n),
             name=self.label,
             origin=self.origin,
         )
 
+    def _map(self, inputs: tuple[Blocks, ...], kernel: Any, name: str) -> Map:
+        n = self.npartitions
+        return Map(n=n, inputs=inputs, index=(every(n),) * len(inputs), kernel=kernel, name=name, origin=self.origin)
+
+
+Numbered = tuple[np.ndarray, pa.Table]
+"""Of a partition the number of each row's group, as int32, that of the groups for none; and the keys of these."""
+
+
+@dataclass(frozen=True)
+class NumberGroups:
+    """Kernel: the groups of a partition as numbers, once for all that is done with them; a lookup a row."""
+
+    keys: Keys
+    __name__ = "groupby-number"
+
+    def __call__(self, partition: pa.Table) -> Numbered:
+        groups = self.keys.groups([partition.column(key) for key in self.keys.columns], "any")
+        names = [f"k{i}" for i in range(len(groups.keys))]
+        return groups.codes.astype(np.int32), pa.Table.from_arrays(groups.keys, names=names)
+
+
+@dataclass(frozen=True)
+class Tail:
+    """What of each group of a partition its neighbours have to know, without labels."""
+
+    keys: pa.Table
+    values: pa.Table
+    groups: np.ndarray
+    """For each row the number of its group in the partition."""
+
 
 @dataclass(frozen=True)
 class TailOfGroups:
-    """Kernel: what of each group of a partition its neighbours have to know, without labels."""
+    """Kernel: what of each group of a partition its neighbours have to know."""
 
-    of: Any
-    by: PandasKeys
-    values: tuple[int, ...]
+    columns: tuple[int, ...]
     carry: Carry
     whole: Aggregation | None
     """What makes one row of all of a group, if that is to be carried."""
     __name__ = "groupby-tail"
 
-    def __call__(self, partition: pa.Table) -> pa.Table:
-        table = without_labels(partition, self.of)
-        if not table.num_rows:
-            return table
+    def __call__(self, numbered: Numbered, partition: pa.Table) -> Tail:
+        codes, keys = numbered
+        groups = Groups(codes, keys.num_rows, [])
+        columns = [partition.column(i) for i in self.columns]
         if self.whole is None:
-            value = to_pandas(table, self.of, index=False)
-            grouped = self.by.grouped(value, self.values, sort=False, observed=True)
-            n = self.carry.n
-            rows = (grouped.head(n) if self.carry.back else grouped.tail(n)).index.to_numpy()
-            return table.take(pa.array(np.sort(rows), pa.int64()))
-        groups = self.whole.partial(table)
-        place = {position: number for number, position in enumerate((*self.by.keys, *self.values))}
-        columns = [_whole(groups.column(place[i]), table.column(i).type) for i in range(len(place))]
-        return table_of(columns, [], groups.num_rows)
+            assert self.carry.n is not None
+            rows = groups.ends(self.carry.n, last=not self.carry.back)
+            of_rows = codes[rows]
+            chosen = [column.take(pa.array(rows)) for column in columns]
+            return Tail(keys.take(pa.array(of_rows)), table_of(chosen, [], len(rows)), of_rows)
+        states = [state.chunk(partition.columns, groups) for state in self.whole.states]
+        values = [_whole(state, column.type) for state, column in zip(states, columns)]
+        return Tail(keys, table_of(values, [], groups.n), np.arange(groups.n, dtype=np.int32))
 
 
-def _whole(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+def _whole(state: pa.Array, kind: pa.DataType) -> pa.Array:
     """A state as values of the column that it is of."""
-    if pa.types.is_floating(kind) and column.null_count:
-        return pc.fill_null(column, np.nan)
-    return column
+    if pa.types.is_floating(kind) and state.null_count:
+        return pc.fill_null(state, np.nan)
+    return state
+
+
+@dataclass(frozen=True)
+class Carried:
+    """The rows that a partition has to know."""
+
+    values: pa.Table
+    groups: np.ndarray
+    """For each row the number of its group in the partition."""
 
 
 @dataclass(frozen=True)
 class CarryOver:
     """Kernel: for each partition the rows that it has to know, of those of all partitions; a sort of these."""
 
-    of: Any
+    keys: Keys
     by: PandasKeys
-    values: tuple[int, ...]
+    of: Any
+    """The values alone."""
     function: Call
     carry: Carry
     __name__ = "groupby-carry"
 
-    def __call__(self, *tails: pa.Table) -> list[pa.Table]:
-        table = concat(tails, self.of)
-        lengths = [tail.num_rows for tail in tails]
-        value = to_pandas(table, self.of)
-        if not self.by.any_group(value):
-            return [table.slice(0, 0)] * len(tails)
+    def __call__(self, *tails: Tail) -> list[Carried]:
+        keys = concat_partials([tail.keys for tail in tails])
+        groups = self.keys.groups(keys.columns, "any")
+        table = concat([tail.values for tail in tails], self.of)
+        if not groups.n:
+            return [Carried(table, groups.codes)] * len(tails)
         if self.carry.n is None:
-            table = from_pandas(self._running(value), self.of)
-        groups = self._grouped(value).ngroup().to_numpy()
-        rows, targets = self._neighbours(groups, np.repeat(np.arange(len(tails)), lengths))
+            table = from_pandas(self._running(to_pandas(table, self.of), groups), self.of)
+        partitions = np.repeat(np.arange(len(tails)), [tail.values.num_rows for tail in tails])
+        in_partition = np.concatenate([tail.groups for tail in tails])
+        rows, targets, of_targets = self._neighbours(groups.codes, partitions, in_partition)
         order = np.lexsort((rows, targets))
-        taken = table.take(pa.array(rows[order]))
-        bounds = np.searchsorted(targets[order], np.arange(len(tails) + 1))
-        return [taken.slice(start, stop - start) for start, stop in pairwise(bounds.tolist())]
+        taken, of_rows = table.take(pa.array(rows[order])), of_targets[order]
+        bounds = np.searchsorted(targets[order], np.arange(len(tails) + 1)).tolist()
+        return [Carried(taken.slice(start, stop - start), of_rows[start:stop]) for start, stop in pairwise(bounds)]
 
-    def _neighbours(self, groups: np.ndarray, partitions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The rows that are to be known, and where: of each group those next to its rows of each partition."""
+    def _neighbours(
+        self, groups: np.ndarray, partitions: np.ndarray, in_partition: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The rows that are to be known, where, and the number of their group there.
+
+        Of each group those next to its rows of each partition.
+        """
         order = np.lexsort((partitions, groups))
         group, partition = groups[order], partitions[order]
         new_group = np.append(True, group[1:] != group[:-1])
@@ -209,24 +257,18 @@ class CarryOver:
         else:
             low, high = np.maximum(starts - n, bounds[which - 1]), starts
         counts = high - low
-        places = np.arange(counts.sum()) + np.repeat(low - row_starts(counts)[:-1], counts)
-        return order[places], np.repeat(partition[starts], counts)
+        known = order[positions(low, counts)]
+        return known, np.repeat(partition[starts], counts), np.repeat(in_partition[order[starts]], counts)
 
-    def _grouped(self, value: pd.DataFrame) -> Any:
-        return self.by.grouped(value, self.values, sort=False, observed=True)
-
-    def _running(self, value: pd.DataFrame) -> pd.DataFrame:
+    def _running(self, value: pd.DataFrame, groups: Groups) -> pd.DataFrame:
         """The rows with what the method makes of all rows of the group up to each, or from it on."""
+        columns = tuple(range(value.shape[1]))
+        by, value = self.by.by_codes(value, groups.codes, groups.n)
         if self.function.method in RUNNING:
-            value = self._with_values(value, getattr(self._grouped(value), self.function.method)())
-        grouped = self._grouped(value)
-        return self._with_values(value, grouped.bfill() if self.carry.back else grouped.ffill())
-
-    def _with_values(self, value: pd.DataFrame, made: pd.DataFrame) -> pd.DataFrame:
-        value = value.copy(deep=False)
-        for number, place in enumerate(self.values):
-            value.isetitem(place, made.iloc[:, number])
-        return value
+            made = getattr(by.grouped(value, columns), self.function.method)()
+            by, value = self.by.by_codes(made, groups.codes, groups.n)
+        grouped = by.grouped(value, columns)
+        return grouped.bfill() if self.carry.back else grouped.ffill()
 
 
 @dataclass(frozen=True)
@@ -234,10 +276,11 @@ class CallAmidCarried:
     """Kernel: a method of the groups of a partition's rows amid rows of others; what it makes of those is cut off."""
 
     of: Any
-    plain: Any
-    """The same without labels."""
-    by: PandasKeys
     values: Any
+    """The meta of the grouped columns alone, without labels."""
+    columns: tuple[int, ...]
+    singular: bool
+    by: PandasKeys
     function: Call
     back: bool
     meta: Any
@@ -246,17 +289,17 @@ class CallAmidCarried:
     def __name__(self) -> str:
         return f"groupby-{self.function.method}"
 
-    def __call__(self, number: int, carried: list[pa.Table], partition: pa.Table) -> Partition:
-        known, rows = carried[number], without_labels(partition, self.of)
-        n, start = rows.num_rows, 0 if self.back else known.num_rows
-        value = to_pandas(concat([rows, known] if self.back else [known, rows], self.plain), self.plain)
-        if self.by.any_group(value):
-            made = self.function(self.by, value, self.values).iloc[start : start + n]
+    def __call__(self, number: int, carried: list[Carried], numbered: Numbered, partition: pa.Table) -> Partition:
+        known, (codes, keys) = carried[number], numbered
+        rows = table_of([partition.column(i) for i in self.columns], [], partition.num_rows)
+        n, start = rows.num_rows, 0 if self.back else known.values.num_rows
+        if keys.num_rows:
+            value = to_pandas(
+                concat([rows, known.values] if self.back else [known.values, rows], self.values), self.values
+            )
+            codes = np.concatenate([codes, known.groups] if self.back else [known.groups, codes])
+            by, value = self.by.by_codes(value, codes, keys.num_rows)
+            made = self.function(by, value, 0 if self.singular else range(len(self.columns))).iloc[start : start + n]
         else:
             made = self.meta.set_axis(pd.RangeIndex(0), axis=0).reindex(range(n))
         return from_pandas(made, self.meta, rows_of=partition, rows_meta=self.of)
-
-
-def without_labels(partition: pa.Table, of: Any) -> pa.Table:
-    """The data columns of a partition."""
-    return table_of(columns_of(partition, of), [], partition.num_rows)

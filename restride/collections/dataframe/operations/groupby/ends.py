@@ -10,10 +10,11 @@ import pyarrow as pa
 
 from restride.collections.blocks import Blocks
 from restride.collections.dataframe.expr import FrameExpr, NewRows, Wanted
+from restride.collections.dataframe.kernels.taking import take
 from restride.collections.dataframe.operations.groupby.pandas_groups import PandasKeys
 from restride.collections.dataframe.operations.locating import rows_where
 from restride.collections.dataframe.operations.selection import narrow
-from restride.collections.dataframe.partition import Partition, n_rows, to_pandas
+from restride.collections.dataframe.partition import Partition
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -47,7 +48,7 @@ class EndsOfGroups(NewRows):
 
 @dataclass(frozen=True)
 class EndsOfPartition:
-    """Kernel: some rows of each group of a partition; a pass of pandas over the keys."""
+    """Kernel: some rows of each group of a partition; a pass over the keys, and a gather per column."""
 
     of: Any
     by: PandasKeys
@@ -56,13 +57,11 @@ class EndsOfPartition:
     __name__ = "groupby-ends"
 
     def __call__(self, partition: Partition) -> Partition:
-        rows = n_rows(partition)
-        if not rows:
-            return partition
-        value = to_pandas(partition, self.of, index=False)
-        value = value if isinstance(partition, pa.Table) else value.reset_index(drop=True)
-        grouped = self.by.grouped(value, self.by.keys[0], sort=False, observed=True)
+        if isinstance(partition, pa.Table):
+            groups = self.by.of_kernels(self.of).groups([partition.column(key) for key in self.by.keys], "any")
+            return take(partition, groups.ends(self.n, last=self.last))
+        grouped = self.by.grouped(partition.reset_index(drop=True), self.by.keys[0], sort=False, observed=True)
         chosen = grouped.tail(self.n) if self.last else grouped.head(self.n)
-        true = np.zeros(rows, bool)
+        true = np.zeros(len(partition), bool)
         true[chosen.index.to_numpy()] = True
-        return partition if true.all() else rows_where(partition, true)
+        return rows_where(partition, true)

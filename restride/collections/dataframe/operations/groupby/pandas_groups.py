@@ -16,8 +16,9 @@ import pyarrow as pa
 
 from restride.collections.blocks import Blocks, Gather, every
 from restride.collections.dataframe.expr import FrameExpr, NewRows, Wanted
+from restride.collections.dataframe.kernels.group_tree import Keys
 from restride.collections.dataframe.kernels.taking import take
-from restride.collections.dataframe.meta import Meta, index_of, is_frame_like
+from restride.collections.dataframe.meta import Meta, column_dtypes, index_of, is_frame_like, is_unknown_categorical
 from restride.collections.dataframe.operations.completeness import can_miss
 from restride.collections.dataframe.operations.groupby.levels import RowPositions
 from restride.collections.dataframe.operations.groupby.put_back import PutBack, ShuffleBack
@@ -27,8 +28,8 @@ from restride.collections.dataframe.operations.shuffle import HashShuffle
 from restride.collections.dataframe.partition import Partition, concat, from_pandas, n_rows, to_pandas
 from restride.engine.graphs.csr import positions, row_starts
 
-POSITION = "__row__"
-"""Label of the column that has the positions of rows."""
+POSITION, GROUP = "__row__", "__group__"
+"""Labels of the columns that have the positions of rows, and the numbers of their groups."""
 
 FEWEST, GROUPS_LOOKED_AT, ROWS_LOOKED_AT = 10, 1000, 1 << 16
 """Groups of which a user's function is called for the dtypes of its result, and about how many rows these may have."""
@@ -77,6 +78,24 @@ class PandasKeys:
         n = min(max(FEWEST, int(np.searchsorted(rows, ROWS_LOOKED_AT, side="right"))), GROUPS_LOOKED_AT)
         return value if n >= len(rows) else value[numbers < n]
 
+    def of_kernels(self, meta: Meta) -> Keys:
+        """The same for kernels, of partitions of a meta; groups are in any order, and all have rows."""
+        dtypes = [column_dtypes(meta)[key] for key in self.keys]
+        known = [isinstance(dtype, pd.CategoricalDtype) and not is_unknown_categorical(dtype) for dtype in dtypes]
+        categories = tuple(len(dtype.categories) if has else None for dtype, has in zip(dtypes, known))
+        return Keys(self.keys, categories, self.dropna)
+
+    def by_codes(self, value: pd.DataFrame, codes: np.ndarray, n: int) -> tuple[PandasKeys, pd.DataFrame]:
+        """A frame with the numbers of its rows' groups as categories, `n` for none, and what groups rows by these.
+
+        Pandas takes categories as they are, where it would look up each key.
+        """
+        place, names = value.shape[1], pd.RangeIndex(n)
+        groups = pd.Categorical.from_codes(np.where(codes == n, -1, codes), categories=names, validate=False)
+        value.insert(place, GROUP, groups, allow_duplicates=True)
+        by = replace(self, keys=(place,), names=(None,), in_list=False, sort=True, observed=False, dropna=True)
+        return by, value
+
     def over(self, place: dict[int, int]) -> PandasKeys:
         """The same where columns are at other positions."""
         keys = tuple(place[key] for key in self.keys)
@@ -94,6 +113,11 @@ class Call:
     @property
     def __name__(self) -> str:
         return self.method
+
+    @property
+    def sees_keys(self) -> bool:
+        """Whether a function of the user's is called, which may ask for the name of a group."""
+        return any(map(callable, self.args))
 
     def __call__(self, by: PandasKeys, value: pd.DataFrame, values: Any) -> Any:
         return getattr(by.grouped(value, values), self.method)(*self.args, **dict(self.kwargs))
@@ -222,6 +246,7 @@ class RowsOfGroupsBlock:
     def __init__(self, of: Any, by: PandasKeys, values: Any, function: Function, meta: Any) -> None:
         self.__name__ = f"groupby-{getattr(function, '__name__', 'apply')}"
         self.of, self.by, self.values, self.function, self.meta = of, by, values, function, meta
+        self.keys = by.of_kernels(of)
 
     def __call__(self, partition: Partition) -> Partition:
         value = to_pandas(partition, self.of)
@@ -232,13 +257,17 @@ class RowsOfGroupsBlock:
             lacking = self.meta.iloc[:, :-1].reindex(range(len(rows))).set_axis(index[: len(rows)], axis=0)
             lacking[POSITION] = positions[: len(rows)]
             return from_pandas(lacking.set_axis(self.meta.columns, axis=1), self.meta)
-        result = self.function(self.by, value, self.values)
+        by = self.by
+        if isinstance(self.function, Call) and not self.function.sees_keys and isinstance(partition, pa.Table):
+            groups = self.keys.groups([partition.column(key) for key in by.keys], "any")
+            by, value = by.by_codes(value, groups.codes, groups.n)
+        result = self.function(by, value, self.values)
         if isinstance(result, SomeRows):
             index, positions = index[result.rows], positions[result.rows]
             result = result.value
         columns = [result] if isinstance(result, pd.Series) else [result.iloc[:, i] for i in range(result.shape[1])]
         data = {i: column.array for i, column in enumerate([*columns, pd.Series(positions)])}
-        frame = pd.DataFrame(data, index=index)
+        frame = pd.DataFrame(data, index=index, copy=False)
         return from_pandas(frame.set_axis(self.meta.columns, axis=1), self.meta)
 
 
