@@ -103,3 +103,15 @@ def test_rows_of_groups_on_other_processes():
         for name in ("cumsum", "shift", "ffill"):
             assert_same(getattr(df.groupby("key").x, name)(), getattr(theirs.groupby("key").x, name)())
         assert_same(df.groupby("key").x.transform("mean"), theirs.groupby("key").x.transform("mean"))
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("key", [[np.nan] * 3, [np.nan, 1.0, np.nan]])
+@pytest.mark.parametrize("npartitions", [1, 3])
+def test_rows_in_no_group_have_what_pandas_has_for_them(call, key, npartitions):
+    name, *args = call
+    theirs = pd.DataFrame({"key": key, "n": [3, 4, 5], "x": [0.5, np.nan, 1.5]})
+    ours = from_pandas(theirs, npartitions)
+    for columns in (["n"], ["x"]):
+        mine = getattr(ours.groupby("key")[columns], name)(*args)
+        assert_same(mine, getattr(theirs.groupby("key")[columns], name)(*args))

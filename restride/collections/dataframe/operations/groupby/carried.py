@@ -293,13 +293,8 @@ class CallAmidCarried:
         known, (codes, keys) = carried[number], numbered
         rows = table_of([partition.column(i) for i in self.columns], [], partition.num_rows)
         n, start = rows.num_rows, 0 if self.back else known.values.num_rows
-        if keys.num_rows:
-            value = to_pandas(
-                concat([rows, known.values] if self.back else [known.values, rows], self.values), self.values
-            )
-            codes = np.concatenate([codes, known.groups] if self.back else [known.groups, codes])
-            by, value = self.by.by_codes(value, codes, keys.num_rows)
-            made = self.function(by, value, 0 if self.singular else range(len(self.columns))).iloc[start : start + n]
-        else:
-            made = self.meta.set_axis(pd.RangeIndex(0), axis=0).reindex(range(n))
+        both = concat([rows, known.values] if self.back else [known.values, rows], self.values)
+        codes = np.concatenate([codes, known.groups] if self.back else [known.groups, codes])
+        by, value = self.by.by_codes(to_pandas(both, self.values), codes, keys.num_rows)
+        made = self.function(by, value, 0 if self.singular else range(len(self.columns))).iloc[start : start + n]
         return from_pandas(made, self.meta, rows_of=partition, rows_meta=self.of)

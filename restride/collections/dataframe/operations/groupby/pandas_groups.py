@@ -251,16 +251,17 @@ class RowsOfGroupsBlock:
     def __call__(self, partition: Partition) -> Partition:
         value = to_pandas(partition, self.of)
         index, positions = value.index, value.iloc[:, -1].to_numpy()
-        if not self.by.any_group(value):
-            # All that is made of rows in no group is missing, where something is made of them.
-            rows = [] if isinstance(self.function, (CallForRows, KeepGroups)) else range(len(value))
+        by = self.by
+        if isinstance(self.function, Call) and not self.function.sees_keys:
+            if isinstance(partition, pa.Table):
+                groups = self.keys.groups([partition.column(key) for key in by.keys], "any")
+                by, value = by.by_codes(value, groups.codes, groups.n)
+        elif not by.any_group(value):
+            # All that a user's function would make of rows in no group is missing, where something is made of them.
+            rows = [] if isinstance(self.function, KeepGroups) else range(len(value))
             lacking = self.meta.iloc[:, :-1].reindex(range(len(rows))).set_axis(index[: len(rows)], axis=0)
             lacking[POSITION] = positions[: len(rows)]
             return from_pandas(lacking.set_axis(self.meta.columns, axis=1), self.meta)
-        by = self.by
-        if isinstance(self.function, Call) and not self.function.sees_keys and isinstance(partition, pa.Table):
-            groups = self.keys.groups([partition.column(key) for key in by.keys], "any")
-            by, value = by.by_codes(value, groups.codes, groups.n)
         result = self.function(by, value, self.values)
         if isinstance(result, SomeRows):
             index, positions = index[result.rows], positions[result.rows]
