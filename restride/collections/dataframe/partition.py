@@ -59,9 +59,9 @@ def to_pandas(partition: Partition, meta: Meta, *, index: bool = True, writable:
     if not isinstance(partition, pa.Table):
         if writable:
             partition = partition.copy()
-        if index or isinstance(partition, pd.Index):
+        if isinstance(partition, pd.Index):
             return partition
-        return partition.set_axis(pd.RangeIndex(len(partition)), axis=0)
+        return _numbered(partition, meta) if index else partition.set_axis(pd.RangeIndex(len(partition)), axis=0)
     dtypes = column_dtypes(meta)
     n = partition.num_rows
     if isinstance(meta, pd.Index):
@@ -78,11 +78,13 @@ def to_pandas(partition: Partition, meta: Meta, *, index: bool = True, writable:
 
 def index_to_pandas(partition: Partition, meta: Meta) -> pd.Index:
     """The index of a partition's rows; they are numbered from 0 if the index is a default one."""
-    if not isinstance(partition, pa.Table):
-        return partition if isinstance(partition, pd.Index) else partition.index
+    if isinstance(partition, pd.Index):
+        return partition
     empty = index_of(meta)
     if has_default_index(meta):
-        return pd.RangeIndex(partition.num_rows, name=empty.name)
+        return pd.RangeIndex(n_rows(partition), name=empty.name)
+    if not isinstance(partition, pa.Table):
+        return partition.index
     first = len(column_dtypes(meta))
     dtypes = level_dtypes(meta)
     if isinstance(empty, pd.MultiIndex):

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import restride.dataframe as rd
 from tests.collections.dataframe.strategies import (
     KINDS,
     assert_same,
@@ -43,6 +44,17 @@ def test_whether_any_value_is_missing_is_told(case):
 def test_rows_with_missing_values_are_left_out(case, arguments):
     assert_same(case.ours.dropna(**arguments), case.theirs.dropna(**arguments))
     assert_same(case.ours.dropna(ignore_index=True, **arguments), case.theirs.dropna(ignore_index=True, **arguments))
+
+
+@pytest.mark.parametrize("npartitions", [1, 2])
+def test_rows_that_stay_of_a_frame_of_objects_are_numbered_anew_where_their_labels_go(npartitions: int) -> None:
+    theirs = pd.DataFrame({"a": pd.Series([None, 1, "x"], dtype=object)})
+    ours = rd.from_pandas(theirs, npartitions=npartitions)
+    assert_same(ours.dropna(ignore_index=True), theirs.dropna(ignore_index=True))
+    present, there = ours[ours.a.notna()], theirs[theirs.a.notna()]
+    assert_same(present.reset_index(drop=True), there.reset_index(drop=True))
+    assert_same(present.a.reset_index(drop=True), there.a.reset_index(drop=True))
+    assert_same(present, there)
 
 
 @pytest.mark.parametrize("n", [0, 1, 3])
