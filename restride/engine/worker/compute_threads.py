@@ -245,9 +245,12 @@ class ComputeThreads:
                 self._employer.fail(error)
 
     def _retires(self, number: int) -> bool:
-        """Whether a thread that took a blocked one's place is not needed any more."""
+        """Whether a thread that took a blocked one's place is not needed any more.
+
+        It is as long as something waits to be reported: the others may be long at their tasks.
+        """
         with self.lock:
-            if len(self._alive) - self.blocked <= self.threads:
+            if len(self._alive) - self.blocked <= self.threads or self._employer.longest_sleep() is not None:
                 return False
             self._end_thread(number)
             return True
