@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from restride.collections.dataframe.operations.groupby import pandas_groups
 from restride.collections.dataframe.operations.groupby.put_back import InPlace, SplitByPartition
+from restride.engine.worker.sizes import size_of
 from tests.collections.dataframe.strategies import assert_same, frames_of, from_pandas, partitioned
 
 FRAME = {"key": "str", "other": "int8", "x": "finite", "n": "int64"}
@@ -118,3 +119,11 @@ def test_rows_are_put_in_place_by_their_positions(places, in_order):
         rows = InPlace(1)(buckets.cut(number))
         expected = frame[numbers >> 40 == number].sort_values("position")
         assert rows.column(0).to_pylist() == expected["value"].tolist()
+
+
+def test_what_was_made_of_groups_counts_for_its_bytes():
+    rows = pandas_groups.from_pandas(pd.DataFrame({"x": np.zeros(1000)}), pd.DataFrame({"x": [0.0]})[:0])
+    made = pandas_groups.SomeGroups(rows, np.arange(1000), pd.RangeIndex(1000), None, None)
+    size = size_of(made)
+    assert isinstance(size, int)
+    assert size >= 16_000

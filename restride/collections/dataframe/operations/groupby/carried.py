@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -158,8 +158,7 @@ class NumberGroups:
         return groups.codes.astype(np.int32), pa.Table.from_arrays(groups.keys, names=names)
 
 
-@dataclass(frozen=True)
-class Tail:
+class Tail(NamedTuple):
     """What of each group of a partition its neighbours have to know, without labels."""
 
     keys: pa.Table
@@ -200,8 +199,7 @@ def _whole(state: pa.Array, kind: pa.DataType) -> pa.Array:
     return state
 
 
-@dataclass(frozen=True)
-class Carried:
+class Carried(NamedTuple):
     """The rows that a partition has to know."""
 
     values: pa.Table

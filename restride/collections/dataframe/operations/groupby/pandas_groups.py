@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -358,8 +358,7 @@ class AllGroupsBlock:
         return from_pandas(made if len(made) else self.meta, self.meta)
 
 
-@dataclass(frozen=True)
-class SomeGroups:
+class SomeGroups(NamedTuple):
     """What was made of the groups in one place: runs of rows, each of one group."""
 
     rows: Partition
