@@ -17,7 +17,7 @@ from restride.collections.dataframe.methods.frame_labels import FrameLabels
 from restride.collections.dataframe.methods.grouping import Grouped
 from restride.collections.dataframe.methods.joining import Joining
 from restride.collections.dataframe.methods.labels import Labels
-from restride.collections.dataframe.methods.locating import Locating
+from restride.collections.dataframe.methods.locating import Locating, is_positional
 from restride.collections.dataframe.methods.missing import Missing
 from restride.collections.dataframe.methods.operators import Operators
 from restride.collections.dataframe.methods.output import Output
@@ -141,7 +141,7 @@ class DataFrame(
         raise AttributeError(f"'DataFrame' object has no attribute {name!r}")
 
     def __getitem__(self, key: Any) -> Any:
-        """A column by label, columns by a list of labels, rows by a series of truth values."""
+        """A column by label, columns by a list of labels, rows by a series of truth values or by a slice."""
         if isinstance(key, FrameBase):
             if isinstance(key.expr.meta, pd.DataFrame):
                 return self.where(key)
@@ -150,7 +150,7 @@ class DataFrame(
         if isinstance(key, pd.Series) and key.dtype == bool:
             return self._new(filtered(self.expr, as_operand(key, self.expr)))
         if isinstance(key, slice):
-            return self.loc[key]
+            return self.iloc[key] if is_positional(key) else self.loc[key]
         if isinstance(key, (list, pd.Index)) or getattr(key, "ndim", 0) == 1:
             labels = list(key)
             if labels and len(labels) == len(pd.Series(labels)) and all(isinstance(label, bool) for label in labels):

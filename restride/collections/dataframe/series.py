@@ -14,7 +14,7 @@ from restride.collections.dataframe.methods.applying import Applying
 from restride.collections.dataframe.methods.elements import Elements
 from restride.collections.dataframe.methods.grouping import Grouped
 from restride.collections.dataframe.methods.labels import Labels
-from restride.collections.dataframe.methods.locating import Locating
+from restride.collections.dataframe.methods.locating import Locating, is_positional
 from restride.collections.dataframe.methods.missing import Missing
 from restride.collections.dataframe.methods.operators import Operators
 from restride.collections.dataframe.methods.output import TextOutput
@@ -113,6 +113,8 @@ class Series(
         if isinstance(key, FrameBase) or (isinstance(key, pd.Series) and key.dtype == bool):
             series, mask = aligned_mask(self.expr, as_operand(key, self.expr))
             return self._new(filtered(series, mask))
+        if isinstance(key, slice) and is_positional(key):
+            return self.iloc[key]
         return self.loc[key]
 
     def to_frame(self, name: Any = pd.api.extensions.no_default) -> Any:

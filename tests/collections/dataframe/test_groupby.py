@@ -276,3 +276,43 @@ def test_keys_are_columns_where_they_are_not_to_be_the_index(keys, name):
     assert_same(getattr(ours["x"], name)(), getattr(theirs.groupby(keys, as_index=False)["x"], name)())
     if name == "describe":
         assert_same(ours[["x"]].describe(), theirs.groupby(keys, as_index=False)[["x"]].describe())
+
+
+@few
+@given(grouped(FRAME), st.sampled_from(["key", ["other", "key"]]), st.booleans(), st.booleans())
+def test_several_quantiles_are_a_further_level(case, by, sort, dropna):
+    ours, theirs = (frame.groupby(by, sort=sort, dropna=dropna) for frame in (case.ours, case.theirs))
+    if len(theirs.size()):
+        assert_same(ours.x.quantile([0.25, 0.9]), theirs.x.quantile([0.25, 0.9]))
+        assert_same(ours[["x", "n"]].quantile([0.5]), theirs[["x", "n"]].quantile([0.5]))
+
+
+@few
+@given(frames_of(FRAME, min_rows=1, index=["datetime"]))
+def test_groups_by_what_is_made_of_the_index(theirs):
+    ours = from_pandas(theirs)
+    for key in (lambda frame: frame.index, lambda frame: frame.index.day, lambda frame: [frame.index.month, "other"]):
+        assert_same(ours.groupby(key(ours)).n.sum(), theirs.groupby(key(theirs)).n.sum())
+    with pytest.raises(ValueError, match="same length"):
+        ours.groupby(ours[ours.n > 0].index)
+
+
+@few
+@given(partitioned(frames_of({"key": "int8", "x": "finite", "n": "int64", "s": "str"}, min_rows=1)), st.booleans())
+def test_filtered_groups_may_be_missing_instead(case, none):
+    def chosen(group):
+        return not none and len(group) > 1
+
+    assert_same(
+        case.ours.groupby("key").filter(chosen, dropna=False), case.theirs.groupby("key").filter(chosen, dropna=False)
+    )
+    assert_same(
+        case.ours.groupby("key").n.filter(chosen, dropna=False), case.theirs.groupby("key").n.filter(chosen, False)
+    )
+
+
+def test_series_of_each_group_are_one_below_the_other_wherever_the_groups_are():
+    frame = pd.DataFrame({"k": list("abacbdde"), "x": range(8)})
+    for n in (1, 2, 5):
+        ours = from_pandas(frame, n).groupby("k").apply(lambda group: group.x)
+        assert_same(ours, frame.groupby("k").apply(lambda group: group.x))

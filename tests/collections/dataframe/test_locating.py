@@ -171,3 +171,9 @@ def test_positions_that_there_are_not_are_errors():
         ours.iloc[3]
     with pytest.raises(NotImplementedError, match="negative step"):
         ours.iloc[::-1]
+
+
+@given(partitioned(frames(KINDS)), st.integers(-3, 14) | st.none(), st.integers(-3, 14) | st.none())
+def test_slices_of_integers_in_brackets_are_of_positions(case, start, stop):
+    assert_same(case.ours[start:stop], case.theirs[start:stop])
+    assert_same(case.ours.a[start:stop], case.theirs.a[start:stop])

@@ -261,3 +261,12 @@ def test_times_that_are_missing_come_last_where_indexes_are_joined(kind):
     on = {"left_on": "k", "right_index": True, "how": "outer"}
     columns = one.rename_axis("k").reset_index()
     assert_same(from_pandas(columns, 2).merge(from_pandas(two, 1), **on), columns.merge(two, **on))
+
+
+def test_cross_merges_take_columns_of_one_label():
+    left, right = pd.DataFrame({"k": [1, 2], "x": ["a", "b"]}), pd.DataFrame({"k": [3.0, 4.0, 5.0], "y": [1, 2, 3]})
+    ours = from_pandas(left, 2).merge(from_pandas(right, 2), how="cross")
+    assert_same(ours, left.merge(right, how="cross"))
+    for how in ("cross", "left"):
+        ours = from_pandas(left, 2).join(from_pandas(right, 2), how=how, suffixes=("_l", "_r"))
+        assert_same(ours, left.join(right, how=how, suffixes=("_l", "_r")))

@@ -151,3 +151,12 @@ def test_categories_that_are_not_known_are_found_by_categorize():
     ours = from_pandas(theirs).astype({"k": "category"}).categorize()
     assert ours.k.cat.known
     assert_same(ours, theirs.astype({"k": "category"}))
+
+
+@given(partitioned(series(["int64", "str"], name=None, index=["default", "int"])), st.sampled_from([None, "x"]))
+def test_names_of_series_stay(case, name):
+    ours, theirs = case.ours.rename(name), case.theirs.rename(name)
+    assert_same(ours.drop_duplicates(), theirs.drop_duplicates())
+    assert_same(ours.duplicated(), theirs.duplicated())
+    assert ours.unique().name == name
+    assert ours.index.unique().name == theirs.index.name

@@ -16,6 +16,7 @@ from restride.collections.dataframe.groupby.rows import RowMethods
 from restride.collections.dataframe.groupby.spans import with_times
 from restride.collections.dataframe.groupby.specs import Asked, Output
 from restride.collections.dataframe.meta import positions_of
+from restride.collections.dataframe.operations.groupby.pandas_groups import Call
 from restride.collections.dataframe.operations.reductions import is_numeric
 
 
@@ -102,13 +103,15 @@ class GroupBy(RowMethods):
 
     def quantile(
         self,
-        q: float = 0.5,
+        q: Any = 0.5,
         interpolation: str = "linear",
         numeric_only: bool = False,
         *,
         split_out: int | None = None,
     ) -> Any:
-        """Quantile of the values of each group, exact; see `sum`."""
+        """Quantile of the values of each group, exact; see `sum`. Several make a further level of the index."""
+        if pd.api.types.is_list_like(q):
+            return self._by_group(Call("quantile", (list(q), interpolation, numeric_only)))
         return self._aggregate("quantile", split_out, numeric_only, q=q, interpolation=interpolation)
 
     def var(self, ddof: int = 1, numeric_only: bool = False, *, split_out: int | None = None) -> Any:

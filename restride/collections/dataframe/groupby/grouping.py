@@ -25,6 +25,7 @@ from restride.collections.dataframe.operations.alignment import aligned
 from restride.collections.dataframe.operations.completeness import can_miss, may_miss
 from restride.collections.dataframe.operations.groupby.levels import IndexLevel, MappedIndex, mapped_labels
 from restride.collections.dataframe.operations.groupby.pandas_groups import PandasKeys
+from restride.collections.dataframe.operations.places import index_as_series
 from restride.collections.dataframe.operations.reductions import one_row
 from restride.collections.dataframe.operations.rowwise import Assign, Method, filtered, labelled, rowwise
 from restride.collections.dataframe.operations.selection import Project, column
@@ -241,7 +242,9 @@ def _key(frame: FrameExpr, key: Any, *, alone: bool = False) -> int | FrameExpr:
 
 def _series_key(frame: FrameExpr, series: FrameExpr) -> int | FrameExpr:
     if isinstance(series.meta, pd.Index):
-        raise TypeError("group by a series, or by level=, rather than by an Index")
+        if series.rows != frame.rows:
+            raise ValueError("Grouper and axis must be same length: group by an index of the rows of this frame")
+        return index_as_series(series)
     if isinstance(series.meta, pd.DataFrame):
         raise ValueError("Grouper for a DataFrame not 1-dimensional")
     if isinstance(series, Project) and series.frame == frame and len(series.wanted.columns) == 1:

@@ -209,9 +209,18 @@ class RowMethods:
         dropna : bool
             Leave the others out; otherwise their values are missing.
         """
-        if not dropna:
-            raise NotImplementedError("filter(dropna=False) of groups: use transform, then where")
-        return self._some_rows(KeepGroups(func, dropna, args, tuple(kwargs.items())))
+        function = KeepGroups(func, dropna, args, tuple(kwargs.items()))
+        if dropna:
+            return self._some_rows(function)
+        frame, places = self.grouping.frame, self._all_places
+        whole = frame.meta.iloc[:, places if isinstance(places, int) else list(places)]
+        lacking = with_index(with_missing(whole), index_of(frame.meta))
+        return new_collection(
+            rows_of_groups(
+                labelled(frame), self.grouping.by, places, function, lacking,
+                all_rows=True, grouped_meta=whole,
+            )
+        )  # fmt: skip
 
     def get_group(self, name: Any) -> Any:
         """The rows of one group, given its key, a tuple where there are several."""

@@ -103,6 +103,8 @@ class Joining(FrameBase):
         rsuffix: str = "",
         sort: bool = False,
         validate: str | None = None,
+        *,
+        suffixes: Sequence[str | None] | None = None,
     ) -> Any:
         """Put columns of other frames beside this one's, by the labels of their index, as `pandas.DataFrame.join` does.
 
@@ -118,6 +120,8 @@ class Joining(FrameBase):
         sort : bool
         validate : str, optional
             As for `merge`.
+        suffixes : pair of (str or None), optional
+            `lsuffix` and `rsuffix` by one name.
 
         Returns
         -------
@@ -139,19 +143,18 @@ class Joining(FrameBase):
         b  2  NaN
         c  3  5.0
         """
+        pair = (lsuffix, rsuffix) if suffixes is None else tuple(suffixes)
         if isinstance(other, (list, tuple)):
             if on is not None:
                 raise ValueError("Joining multiple DataFrames only supported for joining on index")
             result = self
             for one in other:
-                result = result.join(one, how=how, lsuffix=lsuffix, rsuffix=rsuffix, sort=sort, validate=validate)
+                result = result.join(one, how=how, sort=sort, validate=validate, suffixes=pair)
             return result
         if how == "cross":
-            return self.merge(other, how="cross", suffixes=(lsuffix, rsuffix))
+            return self.merge(other, how="cross", suffixes=pair)
         keys = {"left_index": True} if on is None else {"left_on": on}
-        return self.merge(
-            other, how=how, right_index=True, suffixes=(lsuffix, rsuffix), sort=sort, validate=validate, **keys
-        )
+        return self.merge(other, how=how, right_index=True, suffixes=pair, sort=sort, validate=validate, **keys)
 
 
 def as_frame(value: Any) -> FrameExpr:

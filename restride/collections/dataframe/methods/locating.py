@@ -176,6 +176,12 @@ class ILocIndexer(_Indexer):
         return self.frame._new(locating.positions_listed(expr, [int(row) for row in rows]))
 
 
+def is_positional(rows: slice) -> bool:
+    """Whether a slice in plain brackets is one of positions, as pandas has it whatever the labels: one of integers."""
+    bounds = (rows.start, rows.stop, rows.step)
+    return all(bound is None or pd.api.types.is_integer(bound) for bound in bounds)
+
+
 def is_mask(rows: Any) -> bool:
     """Whether rows are asked for by truth values."""
     if isinstance(rows, FrameBase):

@@ -300,7 +300,8 @@ class SeriesRepetition(FrameBase):
         """The values without those that are there earlier, too; in their order, in one partition."""
         frame = Project(self.expr, self.expr.everything, "frame")
         made = _without_duplicates(frame, [0], keep, ignore_index)
-        return self._new(column(made, 0))
+        named = column(made, 0)
+        return self._new(renamed(named, named.meta.rename(self.expr.meta.name)))
 
     def duplicated(self, keep: Any = "first") -> Any:
         """For each value whether it is there earlier, too."""

@@ -163,7 +163,8 @@ class KeepGroups:
         kept = np.append(np.array(keep, bool), False)[grouped.ngroup().fillna(-1).astype(np.int64).to_numpy()]
         chosen = value.iloc[:, values if isinstance(values, int) else list(values)]
         if not self.dropna:
-            return SomeRows(chosen.where(kept), np.arange(len(value)))
+            mask = np.broadcast_to(kept if chosen.ndim == 1 else kept[:, None], chosen.shape)
+            return SomeRows(chosen.where(mask), np.arange(len(value)))
         return SomeRows(chosen[kept], np.flatnonzero(kept))
 
 
@@ -258,7 +259,7 @@ class RowsOfGroupsBlock:
                 by, value = by.by_codes(value, groups.codes, groups.n)
         elif not by.any_group(value):
             # All that a user's function would make of rows in no group is missing, where something is made of them.
-            rows = [] if isinstance(self.function, KeepGroups) else range(len(value))
+            rows = [] if getattr(self.function, "dropna", False) else range(len(value))
             lacking = self.meta.iloc[:, :-1].reindex(range(len(rows))).set_axis(index[: len(rows)], axis=0)
             lacking[POSITION] = positions[: len(rows)]
             return from_pandas(lacking.set_axis(self.meta.columns, axis=1), self.meta)
@@ -391,6 +392,7 @@ class GroupsOfRowsBlock:
             made = self.function(by, value, self.values)
         if not len(made):
             return None
+        made = _long(made, self.meta)
         starts = _runs(made.index, len(self.by.keys))
         inner = list(range(len(self.by.keys), made.index.nlevels))
         keys = made.index[starts].droplevel(inner) if inner else made.index
@@ -455,6 +457,17 @@ class InOrder:
         columns = [frame.iloc[:, i] for i in range(frame.shape[1])]
         groups = frame.groupby(columns, sort=True, dropna=False, observed=True).ngroup()
         return np.argsort(groups.to_numpy(), kind="stable")
+
+
+def _long(made: Any, meta: Any) -> Any:
+    """What was made of groups as a series, where it is one: of groups with the same labels pandas makes a frame."""
+    if not (isinstance(made, pd.DataFrame) and isinstance(meta, pd.Series)):
+        return made
+    index = pd.MultiIndex.from_tuples(
+        [(*(key if isinstance(key, tuple) else (key,)), label) for key in made.index for label in made.columns],
+        names=[*made.index.names, meta.index.names[-1]],
+    )
+    return pd.Series(made.to_numpy().ravel(), index=index, dtype=made.dtypes.iloc[0], name=meta.name)
 
 
 def groups_of_rows(

@@ -63,7 +63,7 @@ PARTNERED, LEFT_ALONE, RIGHT_ALONE = 0, 1, 2
 
 def trace(left: pd.DataFrame, right: pd.DataFrame, how: str, arguments: Mapping[str, Any]) -> Trace:
     """Trace a merge of two metas that pandas would take; `arguments` are all others of `pandas.merge` but `how`."""
-    keys = key_places(left, right, arguments)
+    keys = [] if how == "cross" else key_places(left, right, arguments)
     same = _equal_places(keys, _width(left))
     by_index = bool(arguments.get("left_index") or arguments.get("right_index"))
     marked_left = _marked(left, "left", LEFT_ALONE, same, 0, by_index=by_index)
