@@ -16,7 +16,7 @@ from restride.collections.dataframe.kernels.distinct_rows import distinct_rows
 from restride.collections.dataframe.kernels.group_tree import SAMPLE_ROWS, Keys
 from restride.collections.dataframe.kernels.radix import argsort
 from restride.collections.dataframe.kernels.taking import take
-from restride.collections.dataframe.meta import column_dtypes, has_default_index, is_unknown_categorical
+from restride.collections.dataframe.meta import Meta, column_dtypes, has_default_index, is_unknown_categorical
 from restride.collections.dataframe.operations.groupby.late_rows import TakenRows
 from restride.collections.dataframe.operations.groupby.levels import RowPositions
 from restride.collections.dataframe.operations.groupby.plan import (
@@ -62,6 +62,15 @@ class DropDuplicates(NewRows):
         how = "" if self.plan is None else f", {self.plan}"
         return f"[{', '.join(str(self.frame.meta.columns[i]) for i in self.on[:6])}{how}]"
 
+    @property
+    def _is_split(self) -> bool:
+        """Whether the frame has been shuffled, and its last column has the positions of rows, which go."""
+        return self.plan is not None and bool(self.plan.split)
+
+    def _meta(self) -> Meta:
+        meta = self.frame.meta
+        return meta.iloc[:, :-1] if self._is_split else meta
+
     def _npartitions(self) -> int:
         return 1
 
@@ -70,12 +79,15 @@ class DropDuplicates(NewRows):
         return f"distinct {self.frame.rows} {keys} {self.keep}"
 
     def value_source(self, place: int) -> tuple[FrameExpr, int]:
-        return self.frame, place
+        moved = self._is_split and place >= self.layout.n_columns
+        return self.frame, place + 1 if moved else place
 
     def shipped(self) -> Expr:
         return self if self.pieces else self.replace(pieces=True)
 
     def narrowed(self, wanted: Wanted) -> FrameExpr | None:
+        if self._is_split:
+            return None
         columns = tuple(dict.fromkeys((*wanted.columns, *self.on)))
         if len(columns) == self.layout.n_columns and wanted.index == self.has_index:
             return None
