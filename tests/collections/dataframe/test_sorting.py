@@ -470,3 +470,24 @@ def test_the_first_rows_of_few_in_order_are_computed_once() -> None:
     calls.clear()
     assert len(ours.head(2)) == 2
     assert calls == [0]
+
+
+@settings(max_examples=25)
+@given(partitioned(frames_of({"x": "int8", "s": "str", "y": "finite"})), st.integers(0, 6), st.booleans())
+def test_rows_at_an_end_of_what_is_sorted_are_found_without_a_shuffle(case, n, up):
+    ours, theirs = case.ours.sort_values("x", ascending=up), case.theirs.sort_values("x", ascending=up, kind="stable")
+    assert_same(ours.head(n), theirs.head(n))
+    assert_same(ours.tail(n), theirs.tail(n))
+    assert_same(ours[["s"]].head(n), theirs[["s"]].head(n))
+    assert_same(ours.y.tail(n), theirs.y.tail(n))
+    numbered = case.ours.sort_values(["x", "y"], ignore_index=True)
+    expected = case.theirs.sort_values(["x", "y"], ignore_index=True, kind="stable")
+    assert_same(numbered.head(n), expected.head(n))
+    assert_same(numbered.tail(n), expected.tail(n))
+    assert_same(case.ours.sort_index().head(n), case.theirs.sort_index(kind="stable").head(n))
+
+
+def test_what_is_sorted_is_not_shuffled_for_its_first_rows():
+    ours = rd.from_pandas(pd.DataFrame({"x": range(100, 0, -1)}), npartitions=5).sort_values("x")
+    assert "shuffle" not in str(ours.head(3, compute=False).explain())
+    assert "sort" in str(ours.explain())

@@ -11,6 +11,7 @@ from restride.collections.collection import Collection, compute
 from restride.collections.dataframe.base import FrameBase, as_operand, new_collection
 from restride.collections.dataframe.expr import FrameExpr
 from restride.collections.dataframe.meta import is_frame_like, meta_of
+from restride.collections.dataframe.operations.extreme_rows import ends_of_sorted
 from restride.collections.dataframe.operations.merge.nodes import MergeBase
 from restride.collections.dataframe.operations.partitions import FirstRows, MapPartitions, take_partitions
 from restride.collections.dataframe.operations.rowwise import labelled
@@ -119,6 +120,10 @@ class Partitions(FrameBase):
         if n < 0:
             whole = self.compute()
             return whole.tail(n) if last else whole.head(n)
+        expr = labelled(self.expr) if last and not self.expr.has_index else self.expr
+        if npartitions < 0 and (ends := ends_of_sorted(expr, n, last=last)) is not None:
+            found = self._new(ends)
+            return found.compute() if compute else found
         most = total if npartitions < 0 else npartitions
         # Where one partition takes all that is below, some more cost little, and a second look would cost all again.
         shuffled = any(isinstance(expr, (Shuffle, MergeBase)) for expr in subexpressions([self.expr]))
@@ -126,7 +131,7 @@ class Partitions(FrameBase):
         looked = first if npartitions < 0 else npartitions
         while True:
             numbers = range(total - looked, total) if last else range(looked)
-            rows = FirstRows(take_partitions(self.expr, list(numbers)), n, last)
+            rows = FirstRows(take_partitions(expr, list(numbers)), n, last)
             if not compute:
                 return self._new(rows)
             found = self._new(rows).compute()

@@ -9,8 +9,13 @@ from typing import Any
 import numpy as np
 
 from restride.collections.dataframe.expr import FrameExpr
+from restride.collections.dataframe.kernels.radix import argsort
+from restride.collections.dataframe.operations.places import Rearrange
 from restride.collections.dataframe.operations.random_rows import take_rows
 from restride.collections.dataframe.operations.rowwise import labelled
+from restride.collections.dataframe.operations.selection import Project, Relabel
+from restride.collections.dataframe.operations.shuffle import RangeShuffle
+from restride.collections.dataframe.operations.shuffle_keys import KeyPlace, sort_columns
 from restride.collections.dataframe.operations.tree import Reduced, Steps
 from restride.collections.dataframe.partition import Partition, concat, to_pandas
 
@@ -66,3 +71,52 @@ def extreme_rows(frame: FrameExpr, method: str, n: int, columns: Sequence[Any] |
     extremes.of(frame.meta)
     kernel = KeepExtremes(extremes, frame.meta)
     return Reduced(frame, Steps(kernel, kernel, FinishExtremes(extremes, frame.meta)), frame.meta, method)
+
+
+FEW_ROWS = 10_000
+"""Rows at an end of a sorted frame that are looked for in each partition, rather than sorted with all others."""
+_SAME_ROWS = (Project, Relabel, Rearrange)
+"""Nodes that have the rows of the frame below, in its order."""
+
+
+def ends_of_sorted(frame: FrameExpr, n: int, *, last: bool) -> FrameExpr | None:
+    """The first `n` rows, or the last, of what is sorted in several partitions, in one; None of anything else.
+
+    Each partition is sorted by itself, and only its `n` rows at the end go further, so no rows are shuffled.
+    """
+    nodes = []
+    below = frame
+    while isinstance(below, _SAME_ROWS):
+        nodes.append(below)
+        below = below.frame
+    if not isinstance(below, RangeShuffle) or not below.sort or below.n == 1 or below.known or n > FEW_ROWS:
+        return None
+    kernel = SortedEnd(below.frame.meta, below.by, n, last)
+    made: FrameExpr = Reduced(below.frame, Steps(kernel, kernel, _same), below.meta, "sort")
+    for node in reversed(nodes):
+        made = node.with_children([made])  # type: ignore[assignment]
+    return made
+
+
+@dataclass(frozen=True)
+class SortedEnd:
+    """Kernel: the first rows, or the last, of one or several partitions in the order of keys, sorted.
+
+    It costs a sort of the keys of each partition, and of some rows of each after that.
+    """
+
+    meta: Any
+    by: tuple[KeyPlace, ...]
+    n: int
+    last: bool
+    __name__ = "sort"
+
+    def __call__(self, *partitions: Partition) -> Partition:
+        rows = concat(partitions, self.meta)
+        order = argsort(sort_columns(rows, self.meta, self.by), [place.key for place in self.by])
+        chosen = order[max(len(order) - self.n, 0) :] if self.last else order[: self.n]
+        return take_rows(rows, np.asarray(chosen, np.int64))
+
+
+def _same(partition: Partition) -> Partition:
+    return partition
