@@ -3,9 +3,22 @@
 from restride.collections.collection import compute, persist
 from restride.collections.dataframe import extensions
 from restride.collections.dataframe import testing as utils
+from restride.collections.dataframe.binning import cut, qcut
 from restride.collections.dataframe.concatenating import concat
-from restride.collections.dataframe.conversions import isna, melt, to_datetime, to_numeric, to_timedelta
+from restride.collections.dataframe.conversions import (
+    factorize,
+    isna,
+    isnull,
+    melt,
+    notna,
+    notnull,
+    to_datetime,
+    to_numeric,
+    to_timedelta,
+    unique,
+)
 from restride.collections.dataframe.creation import from_pandas
+from restride.collections.dataframe.crosstab import crosstab
 from restride.collections.dataframe.dummies import get_dummies
 from restride.collections.dataframe.frame import DataFrame
 from restride.collections.dataframe.functional import (
@@ -43,7 +56,10 @@ __all__ = [
     "Series",
     "compute",
     "concat",
+    "crosstab",
+    "cut",
     "extensions",
+    "factorize",
     "from_array",
     "from_arrow",
     "from_delayed",
@@ -52,13 +68,17 @@ __all__ = [
     "from_pandas",
     "get_dummies",
     "isna",
+    "isnull",
     "map_overlap",
     "map_partitions",
     "melt",
     "merge",
     "merge_asof",
+    "notna",
+    "notnull",
     "persist",
     "pivot_table",
+    "qcut",
     "read_csv",
     "read_feather",
     "read_fwf",
@@ -80,5 +100,6 @@ __all__ = [
     "to_records",
     "to_sql",
     "to_timedelta",
+    "unique",
     "utils",
 ]

@@ -147,6 +147,26 @@ def isna(obj: Any) -> Any:
     return obj.isna() if isinstance(obj, FrameBase) else pd.isna(obj)  # type: ignore[attr-defined]
 
 
+def notna(obj: Any) -> Any:
+    """Whether each value is there; see `pandas.notna`."""
+    return obj.notna() if isinstance(obj, FrameBase) else pd.notna(obj)  # type: ignore[attr-defined]
+
+
+isnull, notnull = isna, notna
+
+
+def unique(values: Any) -> Any:
+    """The different values, in the order in which they appear; see `Series.unique`."""
+    return values.unique() if isinstance(values, FrameBase) else pd.unique(values)  # type: ignore[attr-defined]
+
+
+def factorize(values: Any, sort: bool = False, use_na_sentinel: bool = True) -> Any:
+    """Numbers for values, and the values; see `Series.factorize`."""
+    if isinstance(values, FrameBase):
+        return values.factorize(sort, use_na_sentinel)  # type: ignore[attr-defined]
+    return pd.factorize(values, sort, use_na_sentinel)
+
+
 def melt(
     frame: Any,
     id_vars: Any = None,

@@ -9,6 +9,7 @@ import pandas as pd
 from restride.collections.dataframe.base import FrameBase, new_collection
 from restride.collections.dataframe.meta import is_unknown_categorical
 from restride.collections.dataframe.operations.rowwise import rowwise
+from restride.collections.dataframe.operations.selection import Project, column
 
 
 def get_dummies(
@@ -20,18 +21,13 @@ def get_dummies(
     drop_first: bool = False,
     dtype: Any = None,
 ) -> Any:
-    """Categoricals as a column of truth values for each category.
+    """A column of truth values for each value; which values there are is computed now, unless they are categories.
 
     Parameters
     ----------
     data : DataFrame or Series
     prefix, prefix_sep, dummy_na, columns, drop_first, dtype
         As in pandas.
-
-    Raises
-    ------
-    NotImplementedError
-        A column to be encoded is no categorical, or its categories are not known: see `DataFrame.categorize`.
 
     Examples
     --------
@@ -44,18 +40,29 @@ def get_dummies(
     1  0  1
     2  1  0
     """
-    meta = data.expr.meta
     options = {"prefix": prefix, "prefix_sep": prefix_sep, "dummy_na": dummy_na, "drop_first": drop_first}
     options |= {"dtype": dtype}
-    if isinstance(meta, pd.DataFrame):
+    if isinstance(data.expr.meta, pd.DataFrame):
+        dtypes = data.expr.meta.dtypes
+        chosen = [label for label, d in dtypes.items() if isinstance(d, pd.CategoricalDtype) or _is_text(d)]
+        labels = chosen if columns is None else list(columns)
         options["columns"] = columns
-        chosen = meta.dtypes if columns is None else meta.dtypes[list(columns)]
-        encoded = [d for d in chosen if columns is not None or isinstance(d, pd.CategoricalDtype) or _is_text(d)]
+        lacking = [label for label in labels if _lacks_categories(dtypes[label])]
+        encoded = data.categorize(lacking) if lacking else data  # type: ignore[attr-defined]
+    elif _lacks_categories(data.expr.meta.dtype):
+        frame = new_collection(Project(data.expr, data.expr.everything, "frame"))
+        frame = frame.categorize(list(frame.columns))
+        encoded = new_collection(column(frame.expr, 0))
     else:
-        encoded = [meta.dtype]
-    if any(not isinstance(d, pd.CategoricalDtype) or is_unknown_categorical(d) for d in encoded):
-        raise NotImplementedError("get_dummies needs categoricals with known categories: call categorize() before")
-    return new_collection(rowwise(pd.get_dummies, data.expr, **options))
+        encoded = data
+    made = new_collection(rowwise(pd.get_dummies, encoded.expr, **options))
+    if encoded is not data and isinstance(made.columns, pd.CategoricalIndex):  # values, and no categories of the user's
+        made.columns = made.columns.astype(made.columns.categories.dtype)
+    return made
+
+
+def _lacks_categories(dtype: Any) -> bool:
+    return not isinstance(dtype, pd.CategoricalDtype) or is_unknown_categorical(dtype)
 
 
 def _is_text(dtype: Any) -> bool:

@@ -10,18 +10,22 @@ import pandas as pd
 from restride.collections.dataframe.base import FrameBase, as_operand, collection_of
 from restride.collections.dataframe.expr import FrameExpr, ScalarExpr, Wanted
 from restride.collections.dataframe.html import html_of, text_of
+from restride.collections.dataframe.methods.aggregating import Aggregating
 from restride.collections.dataframe.methods.aligning import Aligning
 from restride.collections.dataframe.methods.applying import Applying
 from restride.collections.dataframe.methods.elements import Elements
 from restride.collections.dataframe.methods.frame_labels import FrameLabels
 from restride.collections.dataframe.methods.grouping import Grouped
+from restride.collections.dataframe.methods.index_times import IndexTimes
 from restride.collections.dataframe.methods.joining import Joining
 from restride.collections.dataframe.methods.labels import Labels
+from restride.collections.dataframe.methods.levels import Levels
 from restride.collections.dataframe.methods.locating import Locating, is_positional
 from restride.collections.dataframe.methods.missing import Missing
 from restride.collections.dataframe.methods.operators import Operators
 from restride.collections.dataframe.methods.output import Output
 from restride.collections.dataframe.methods.partitions import Partitions
+from restride.collections.dataframe.methods.pivoting import Pivoting
 from restride.collections.dataframe.methods.querying import Querying
 from restride.collections.dataframe.methods.reductions import Reductions
 from restride.collections.dataframe.methods.repetition import Repetition
@@ -39,6 +43,7 @@ from restride.collections.dataframe.operations.rowwise import Constant, Rowwise,
 
 @collection_of(pd.DataFrame)
 class DataFrame(
+    Aggregating,
     Aligning,
     Applying,
     Elements,
@@ -49,12 +54,15 @@ class DataFrame(
     FrameSummaries,
     Grouped,
     Joining,
+    IndexTimes,
     Labels,
+    Levels,
     Locating,
     Missing,
     Operators,
     Output,
     Partitions,
+    Pivoting,
     Querying,
     Reductions,
     Repetition,

@@ -9,16 +9,20 @@ import pandas as pd
 from restride.collections.dataframe.base import FrameBase, as_operand, collection_of
 from restride.collections.dataframe.html import html_of, text_of
 from restride.collections.dataframe.methods.accessing import Accessors
+from restride.collections.dataframe.methods.aggregating import Aggregating
 from restride.collections.dataframe.methods.aligning import Aligning
 from restride.collections.dataframe.methods.applying import Applying
 from restride.collections.dataframe.methods.elements import Elements
 from restride.collections.dataframe.methods.grouping import Grouped
+from restride.collections.dataframe.methods.index_times import IndexTimes
 from restride.collections.dataframe.methods.labels import Labels
+from restride.collections.dataframe.methods.levels import Levels
 from restride.collections.dataframe.methods.locating import Locating, is_positional
 from restride.collections.dataframe.methods.missing import Missing
 from restride.collections.dataframe.methods.operators import Operators
 from restride.collections.dataframe.methods.output import TextOutput
 from restride.collections.dataframe.methods.partitions import Partitions
+from restride.collections.dataframe.methods.pivoting import Unstacking
 from restride.collections.dataframe.methods.reductions import Reductions
 from restride.collections.dataframe.methods.repetition import SeriesRepetition
 from restride.collections.dataframe.methods.series_elements import SeriesElements
@@ -36,11 +40,14 @@ from restride.collections.dataframe.operations.rowwise import filtered, labelled
 @collection_of(pd.Series)
 class Series(
     Accessors,
+    Aggregating,
     Aligning,
     Applying,
     Elements,
     Grouped,
+    IndexTimes,
     Labels,
+    Levels,
     Locating,
     Missing,
     Operators,
@@ -54,6 +61,7 @@ class Series(
     Statistics,
     Summaries,
     TextOutput,
+    Unstacking,
     Windows,
 ):
     """A labelled column in partitions, with pandas' semantics and names, that computes nothing until asked to.

@@ -130,8 +130,6 @@ def test_frames_are_pivoted_by_rows_alone(arguments):
 def test_categories_are_found_and_become_columns():
     theirs = pd.DataFrame({"a": ["x", "y", None, "x"], "n": range(4)})
     ours = from_pandas(theirs)
-    with pytest.raises(NotImplementedError, match="categorize"):
-        rd.get_dummies(ours)
     known = ours.categorize()
     assert known.a.dtype == pd.CategoricalDtype(["x", "y"])
     assert_same(known, theirs.astype({"a": "category"}))
@@ -160,3 +158,15 @@ def test_names_of_series_stay(case, name):
     assert_same(ours.duplicated(), theirs.duplicated())
     assert ours.unique().name == name
     assert ours.index.unique().name == theirs.index.name
+
+
+@few
+@given(partitioned(series(["int64", "str"], name="x", min_rows=1), max_partitions=4), st.booleans())
+def test_labels_stay_where_rows_are_split_by_hash(case, as_frame):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(duplicates, "rows_are_few", lambda frame: False)
+        patch.setattr(duplicates, "mostly_in_first", lambda sample, plan: False)
+        patch.setattr(plan, "KEPT", 0.0)  # as of keys of which nearly all are different
+        ours, theirs = (one.to_frame() if as_frame else one for one in (case.ours, case.theirs))
+        assert_same(ours.drop_duplicates(), theirs.drop_duplicates())
+        assert_same(ours.drop_duplicates() == 1, theirs.drop_duplicates() == 1)

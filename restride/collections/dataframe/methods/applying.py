@@ -66,6 +66,8 @@ class Applying(FrameBase):
             return getattr(self, func)(*args, **({"axis": axis} if whole else {}), **kwargs)
         if isinstance(func, np.ufunc) and not args and not kwargs:
             return func(self)
+        if isinstance(func, (list, dict)) and axis in (0, "index"):
+            return self.agg(func)  # type: ignore[attr-defined]
         if not whole:
             return self._through("apply", (func,), {"args": tuple(args), **kwargs}, meta)  # type: ignore[attr-defined]
         if axis not in (1, "columns"):

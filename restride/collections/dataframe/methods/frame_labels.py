@@ -92,6 +92,13 @@ class FrameLabels(FrameBase):
         places = tuple(int(i) for i in numbered.select_dtypes(include=include, exclude=exclude).columns)
         return self._new(selection.Project(self.expr, Wanted(places, self.expr.has_index), "frame"))
 
+    def get(self, key: Any, default: Any = None) -> Any:
+        """A column, or several by a list of labels; something else where there are none."""
+        try:
+            return self[key]  # type: ignore[index]
+        except (KeyError, ValueError, IndexError):
+            return default
+
     def items(self) -> Iterator[tuple[Hashable, Any]]:
         """Each label with its column."""
         for i, label in enumerate(self.expr.meta.columns):

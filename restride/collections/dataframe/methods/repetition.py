@@ -11,6 +11,7 @@ import pandas as pd
 
 from restride.collections.collection import compute
 from restride.collections.dataframe.base import FrameBase
+from restride.collections.dataframe.binning import cut
 from restride.collections.dataframe.expr import FrameExpr, ScalarExpr, Wanted
 from restride.collections.dataframe.groupby.aggregating import ROWS, aggregated
 from restride.collections.dataframe.groupby.grouping import Grouping
@@ -26,12 +27,11 @@ from restride.collections.dataframe.operations.groupby.counts import (
     Ranked,
     ScalarsAsSeries,
     SideBySide,
-    Unstacked,
 )
 from restride.collections.dataframe.operations.groupby.duplicates import DropDuplicates
 from restride.collections.dataframe.operations.groupby.pandas_groups import PandasKeys, rows_of_groups
 from restride.collections.dataframe.operations.places import index_as_series, series_as_index
-from restride.collections.dataframe.operations.reductions import count_rows, is_numeric
+from restride.collections.dataframe.operations.reductions import count_rows
 from restride.collections.dataframe.operations.rowwise import Method, assigned, filtered, labelled, rowwise
 from restride.collections.dataframe.operations.selection import Project, column, renamed, without_index
 
@@ -80,7 +80,7 @@ class Repetition(FrameBase):
         frame = self.expr
         listed = subset is None or pd.api.types.is_list_like(subset)
         labels = list(frame.meta.columns) if subset is None else list(subset) if listed else [subset]
-        keys = _positions(frame, labels)
+        keys = positions_listed(frame, labels)
         counts = _counts(frame, keys, dropna, observed=False, sort=False)
         ranked = _ranked(counts, Ranked(sort, ascending, normalize), normalize)
         if listed and len(keys) == 1:
@@ -166,7 +166,7 @@ class Repetition(FrameBase):
         if columns is None:
             chosen = [i for i, dtype in enumerate(meta.dtypes) if is_to_categorize(dtype)]
         else:
-            chosen = _positions(self.expr, columns if isinstance(columns, list) else [columns])
+            chosen = positions_listed(self.expr, columns if isinstance(columns, list) else [columns])
         found = compute(*(self._new(distinct(column(self.expr, i))) for i in chosen))
         made = {}
         for i, values in zip(chosen, found):
@@ -174,82 +174,6 @@ class Repetition(FrameBase):
             dtype = pd.CategoricalDtype(values, ordered=ordered)
             made[meta.columns[i]] = with_categories(column(self.expr, i), dtype)
         return self._new(assigned(self.expr, made)) if made else self
-
-    def pivot_table(
-        self, values: Any = None, index: Any = None, columns: Any = None, aggfunc: Any = "mean", fill_value: Any = None
-    ) -> Any:
-        """Aggregates by keys in rows, and one in columns; which columns there are is computed now.
-
-        Parameters
-        ----------
-        values : label or list of labels, optional
-            What is aggregated; all other columns of numbers unless given.
-        index : label or list of labels
-            Row keys.
-        columns : label, optional
-            Column key.
-        aggfunc : str, or dict of such by label
-            Name of an aggregate; several where there is no column key.
-        fill_value : scalar, optional
-            Instead of missing values.
-
-        Examples
-        --------
-        >>> import pandas as pd
-        >>> import restride.dataframe as rd
-        >>> df = pd.DataFrame({"a": [1, 1, 2], "b": ["x", "y", "x"], "v": [1, 2, 3]})
-        >>> rd.from_pandas(df, npartitions=2).pivot_table("v", "a", "b", "sum").compute()
-        b    x    y
-        a
-        1  1.0  2.0
-        2  3.0  NaN
-        """
-        rows = index if isinstance(index, list) else [index]
-        if index is None or isinstance(columns, list):
-            raise NotImplementedError("pivot_table takes row keys and one column key")
-        if columns is None:
-            return self._pivoted_by_rows(values, rows, aggfunc, fill_value)
-        if not isinstance(aggfunc, str):
-            raise NotImplementedError("pivot_table takes the name of one aggregate")
-        keys = _positions(self.expr, [*rows, columns])
-        meta = self.expr.meta
-        single = values is not None and not isinstance(values, list)
-        if values is None:
-            chosen = [i for i in range(meta.shape[1]) if i not in keys and is_numeric(meta.dtypes.iloc[i])]
-        else:
-            chosen = _positions(self.expr, [values] if single else values)
-        (labels,) = compute(self._new(distinct(column(self.expr, keys[-1]))))
-        grouping = _grouping(self.expr, keys, dropna=True, observed=True, sort=True)
-        outputs = tuple(Output(meta.columns[i], i, aggfunc) for i in chosen)
-        made = aggregated(grouping, Asked(outputs, None if single else meta.columns[chosen]), None)
-        labels = pd.Index(labels, name=columns)
-        if not single:
-            order = sorted(meta.columns[chosen])
-            labels = pd.MultiIndex.from_product([order, labels], names=[None, columns])
-        unstacked = Unstacked(labels, fill_value)
-        index_meta = made.meta.index.droplevel(-1)
-        dtypes = [made.meta.dtype] * len(labels) if single else [made.meta.dtypes[label[0]] for label in labels]
-        empty = pd.DataFrame({i: pd.Series([], dtype=dtype) for i, dtype in enumerate(dtypes)}).set_axis(labels, axis=1)
-        empty = empty if fill_value is not None else with_missing(empty)
-        return self._new(OfWhole(made, unstacked, empty.set_axis(index_meta, axis=0)))
-
-    def _pivoted_by_rows(self, values: Any, rows: list[Any], aggfunc: Any, fill_value: Any) -> Any:
-        """What `pivot_table` is without a column key: aggregates of groups that have any."""
-        if not isinstance(aggfunc, (str, dict)):
-            raise NotImplementedError("pivot_table takes the name of an aggregate, or a dict of names; or use groupby")
-        meta = self.expr.meta
-        keys = _positions(self.expr, rows)
-        if values is not None:
-            chosen = _positions(self.expr, values if isinstance(values, list) else [values])
-        elif isinstance(aggfunc, dict):
-            chosen = _positions(self.expr, list(aggfunc))
-        else:
-            chosen = [i for i in range(meta.shape[1]) if i not in keys and is_numeric(meta.dtypes.iloc[i])]
-        groups = self.groupby(rows)[sorted(meta.columns[chosen])]  # type: ignore[attr-defined]
-        if isinstance(aggfunc, dict):
-            aggfunc = {label: aggfunc[label] for label in sorted(aggfunc)}
-        made = groups.agg(aggfunc).dropna(how="all")
-        return made if fill_value is None else made.fillna(fill_value)
 
 
 class SeriesRepetition(FrameBase):
@@ -273,6 +197,8 @@ class SeriesRepetition(FrameBase):
             By how often; what is as often stays in the order in which it appears.
         ascending : bool
             Rarest first.
+        bins : int or sequence, optional
+            Count by intervals; see `cut`.
         dropna : bool
             Leave missing values out.
 
@@ -291,10 +217,16 @@ class SeriesRepetition(FrameBase):
         Name: count, dtype: int64
         """
         if bins is not None:
-            raise NotImplementedError("value_counts(bins=...): count what pandas.cut gives by map_partitions")
+            return self._counts_of_bins(bins, BinCounts(sort, ascending, normalize, dropna))
         ranked = Ranked(sort, ascending, normalize)
         counts = _counts_of_values(self.expr, dropna)
         return self._new(_ranked(counts, ranked, normalize))
+
+    def _counts_of_bins(self, bins: Any, counted: BinCounts) -> Any:
+        values = cut(self, bins, include_lowest=True)
+        counts = _counts_of_values(values.expr, dropna=False)
+        meta = counted(counts.meta)
+        return self._new(OfWhole(counts, counted, meta))
 
     def drop_duplicates(self, keep: Any = "first", ignore_index: bool = False) -> Any:
         """The values without those that are there earlier, too; in their order, in one partition."""
@@ -319,6 +251,32 @@ class SeriesRepetition(FrameBase):
         """
         return self.drop_duplicates(ignore_index=True)
 
+    def factorize(self, sort: bool = False, use_na_sentinel: bool = True) -> tuple[Any, pd.Index]:
+        """Numbers for values, an array that is not computed yet; and the values, which are computed now.
+
+        Parameters
+        ----------
+        sort : bool
+            The values in their order, and not in that in which they appear.
+        use_na_sentinel : bool
+            Must be true: -1 for missing values.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> import restride.dataframe as rd
+        >>> codes, values = rd.from_pandas(pd.Series(["b", "a", "b"]), npartitions=2).factorize()
+        >>> codes.compute().tolist(), values.tolist()
+        ([0, 1, 0], ['b', 'a'])
+        """
+        if not use_na_sentinel:
+            raise NotImplementedError("factorize(use_na_sentinel=False): fill the missing values in first")
+        found = self.unique().compute().dropna()
+        values = pd.Index(found.array)
+        values = values.sort_values() if sort else values
+        codes = rowwise(CodesOf(values), without_index(self.expr), declared=pd.Series([], dtype="int64"))
+        return self._new(codes).to_array(), values
+
     def nunique(self, dropna: bool = True) -> Any:
         """How many different values there are."""
         return self._new(_n_distinct(self.expr, dropna))
@@ -328,6 +286,38 @@ class SeriesRepetition(FrameBase):
         counts = _counts_of_values(self.expr, dropna)
         meta = pd.Series(counts.meta.index.array, name=self.expr.meta.name, dtype=self.expr.meta.dtype)
         return self._new(OfWhole(counts, MostFrequent(self.expr.meta.name), meta))
+
+
+@dataclass(frozen=True)
+class BinCounts:
+    """Counts of intervals, those without values among them."""
+
+    sort: bool
+    ascending: bool
+    normalize: bool
+    dropna: bool
+    __name__ = "value_counts"
+
+    def __call__(self, counts: pd.Series) -> pd.Series:
+        known = counts[counts.index.notna()]
+        found = known.set_axis(known.index.astype(known.index.categories.dtype).rename(None), axis=0).sort_index()
+        total = counts.sum()  # of values in no interval, too, as pandas has it
+        if self.dropna and not found.any():
+            found = found.iloc[:0]
+        if self.sort:
+            found = found.sort_values(ascending=self.ascending, kind="stable")
+        return (found / total).rename("proportion") if self.normalize else found
+
+
+@dataclass(frozen=True)
+class CodesOf:
+    """Kernel: the places of values among some; -1 for those that are none of them."""
+
+    values: pd.Index
+    __name__ = "factorize"
+
+    def __call__(self, series: pd.Series) -> pd.Series:
+        return pd.Series(self.values.get_indexer(pd.Index(series)), dtype="int64")
 
 
 class IndexRepetition(FrameBase):
@@ -364,7 +354,7 @@ class MarkDuplicates:
 def _subset(frame: FrameExpr, subset: Any) -> list[int]:
     if subset is None:
         return list(range(frame.layout.n_columns))
-    return _positions(frame, list(subset) if pd.api.types.is_list_like(subset) and not _is_label(frame, subset)
+    return positions_listed(frame, list(subset) if pd.api.types.is_list_like(subset) and not _is_label(frame, subset)
                       else [subset])  # fmt: skip
 
 
@@ -372,7 +362,8 @@ def _is_label(frame: FrameExpr, label: Any) -> bool:
     return isinstance(label, tuple) and label in frame.meta.columns
 
 
-def _positions(frame: FrameExpr, labels: Sequence[Hashable]) -> list[int]:
+def positions_listed(frame: FrameExpr, labels: Sequence[Hashable]) -> list[int]:
+    """The positions of columns by label; raises KeyError as pandas does for those that there are not."""
     missing = [label for label in labels if label not in frame.meta.columns]
     if missing:
         raise KeyError(pd.Index(missing))

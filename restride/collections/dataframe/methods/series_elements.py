@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -129,6 +129,20 @@ class SeriesElements(FrameBase):
         return list(self.compute().tolist())
 
     tolist = to_list
+
+    @property
+    def array(self) -> Any:
+        """Compute, and return the values as the array that pandas holds them in."""
+        return self.compute().array
+
+    def item(self) -> Any:
+        """Compute the one value; a ValueError if there is not exactly one."""
+        return self.head(2, npartitions=-1).item()  # type: ignore[attr-defined]
+
+    def items(self) -> Iterator[tuple[Hashable, Any]]:
+        """Each label with its value, a partition at a time."""
+        for partition in self.partitions:  # type: ignore[attr-defined]
+            yield from partition.compute().items()
 
 
 def case_when_one(series: pd.Series, case: tuple[Any, Any]) -> pd.Series:

@@ -91,6 +91,14 @@ class Summaries(FrameBase):
         text: str = self.compute().to_string(*args, **kwargs)
         return text
 
+    def to_dict(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute, and return as a dict; see `pandas.DataFrame.to_dict`."""
+        return self.compute().to_dict(*args, **kwargs)
+
+    def to_markdown(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute, and return as a table of Markdown; see `pandas.DataFrame.to_markdown`."""
+        return self.compute().to_markdown(*args, **kwargs)
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.asarray(self.compute(), dtype=dtype)
 

@@ -99,29 +99,6 @@ class AsDtype:
         return value.astype(self.dtype)
 
 
-@dataclass(frozen=True)
-class Unstacked:
-    """Aggregates by row keys and, last, a column key, with columns for the values of that."""
-
-    columns: Any
-    """The columns of the result, an index."""
-    fill_value: Any
-    __name__ = "pivot_table"
-
-    def __call__(self, value: Any) -> pd.DataFrame:
-        wide = value.unstack(level=-1)
-        wide.columns = _of_objects(wide.columns)
-        wide = wide.reindex(columns=_of_objects(self.columns))
-        wide.columns = self.columns
-        return wide if self.fill_value is None else wide.fillna(self.fill_value)
-
-
-def _of_objects(labels: pd.Index) -> pd.Index:
-    if isinstance(labels, pd.MultiIndex):
-        return pd.MultiIndex.from_arrays([labels.get_level_values(i).astype(object) for i in range(labels.nlevels)])
-    return pd.Index(labels.astype(object))
-
-
 @dataclass(frozen=True, eq=False, repr=False)
 class ScalarsAsSeries(FrameExpr):
     """Single values as a series of one partition."""

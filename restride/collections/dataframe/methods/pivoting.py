@@ -1,0 +1,199 @@
+"""Values of columns as columns: pivot tables, levels of the index as columns, columns as levels of the index."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+import pandas as pd
+
+from restride.collections.dataframe.base import FrameBase, new_collection
+from restride.collections.dataframe.methods.repetition import positions_listed
+from restride.collections.dataframe.operations.partitions import MapPartitions
+from restride.collections.dataframe.operations.reductions import one_row
+from restride.collections.dataframe.operations.rowwise import Method, labelled
+from restride.collections.dataframe.operations.sources import from_memory
+
+
+class Unstacking(FrameBase):
+    """Of frames and series."""
+
+    def unstack(self, level: Any = -1, fill_value: Any = None, sort: bool = True) -> Any:
+        """Levels of the index as columns; computed now, as all values are in the result.
+
+        Parameters
+        ----------
+        level : int, label or list
+        fill_value : scalar, optional
+            Where there is no value.
+        sort : bool
+
+        Raises
+        ------
+        ValueError
+            There are several values for the same place.
+        """
+        return _in_memory(self.compute().unstack(level, fill_value=fill_value, sort=sort))
+
+
+class Pivoting(Unstacking):
+    """Of frames."""
+
+    def pivot_table(
+        self,
+        values: Any = None,
+        index: Any = None,
+        columns: Any = None,
+        aggfunc: Any = "mean",
+        fill_value: Any = None,
+        margins: bool = False,
+        dropna: bool = True,
+        margins_name: Hashable = "All",
+        observed: bool = True,
+        sort: bool = True,
+    ) -> Any:
+        """Aggregates by keys in rows, and in columns; with keys in columns it is computed now, as these are data.
+
+        Parameters
+        ----------
+        values : label or list of labels, optional
+            What is aggregated; all other columns of numbers unless given.
+        index : label or list of labels
+            Row keys.
+        columns : label or list of labels, optional
+            Column keys.
+        aggfunc : str, list of such, dict of such by label, or callable
+            Name of an aggregate, or function of the values of a group.
+        fill_value : scalar, optional
+            Instead of missing values.
+        margins : bool
+            Must be false.
+        dropna : bool
+            Leave out columns, and rows, where all is missing.
+        observed, sort : bool
+            As for `groupby`.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> import restride.dataframe as rd
+        >>> df = pd.DataFrame({"a": [1, 1, 2], "b": ["x", "y", "x"], "v": [1, 2, 3]})
+        >>> rd.from_pandas(df, npartitions=2).pivot_table("v", "a", "b", "sum").compute()
+        b    x    y
+        a
+        1  1.0  2.0
+        2  3.0  NaN
+        """
+        if margins:
+            raise NotImplementedError("pivot_table(margins=True): aggregate once more without the other keys")
+        rows, over = _listed(index), _listed(columns)
+        if not rows and not over:
+            raise ValueError("No group keys passed!")
+        if rows and not over and isinstance(aggfunc, (str, dict)) and dropna and observed and sort:
+            return self._by_rows(values, rows, aggfunc, fill_value)
+        shape = {"fill_value": fill_value, "dropna": dropna, "observed": observed, "sort": sort}
+        if isinstance(aggfunc, list):
+            names = [one if isinstance(one, str) else one.__name__ for one in aggfunc]
+            tables = [self._in_pandas(values, rows, over, one, shape) for one in aggfunc]
+            return _in_memory(pd.concat(tables, keys=names, axis=1))
+        return _in_memory(self._in_pandas(values, rows, over, aggfunc, shape))
+
+    def _in_pandas(
+        self, values: Any, rows: list[Any], over: list[Any], aggfunc: Any, shape: dict[str, Any]
+    ) -> pd.DataFrame:
+        """The table that pandas makes of aggregates, of which there is one of each combination of keys."""
+        keys = [*rows, *over]
+        chosen = self._aggregated_labels(values, keys, aggfunc)
+        groups = self.groupby(keys, observed=shape["observed"], sort=shape["sort"])[chosen]  # type: ignore[attr-defined]
+        if isinstance(aggfunc, dict) and any(isinstance(one, list) for one in aggfunc.values()) and over:
+            raise NotImplementedError("pivot_table with columns, and a list of aggregates for some values: one by one")
+        found = groups.agg({label: aggfunc[label] for label in chosen} if isinstance(aggfunc, dict) else aggfunc)
+        table = found.compute().reset_index()
+        single = values if values is not None and not isinstance(values, list) else chosen
+        made: pd.DataFrame = table.pivot_table(values=single, index=rows, columns=over, aggfunc="first", **shape)
+        return made
+
+    def _aggregated_labels(self, values: Any, keys: Sequence[Hashable], aggfunc: Any) -> list[Hashable]:
+        meta = self.expr.meta
+        taken = positions_listed(self.expr, list(keys))
+        if values is not None:
+            positions_listed(self.expr, _listed(values))
+            return _listed(values)
+        if isinstance(aggfunc, dict):
+            return list(aggfunc)
+        return [meta.columns[i] for i in range(meta.shape[1]) if i not in taken]
+
+    def _by_rows(self, values: Any, rows: list[Any], aggfunc: Any, fill_value: Any) -> Any:
+        """Without a column key: aggregates of groups that have any."""
+        chosen = self._aggregated_labels(values, rows, aggfunc)
+        groups = self.groupby(rows)[list(pd.Index(chosen).sort_values())]  # type: ignore[attr-defined]
+        if isinstance(aggfunc, dict):
+            aggfunc = {label: aggfunc[label] for label in sorted(aggfunc)}
+        made = groups.agg(aggfunc).dropna(how="all")
+        if made.columns.nlevels > 1:
+            made = made[made.columns.sort_values()]
+        return made if fill_value is None else made.fillna(fill_value)
+
+    def pivot(self, *, columns: Any, index: Any = None, values: Any = None) -> Any:
+        """The values of a column as columns, without aggregates; computed now, as all values are in the result.
+
+        Parameters
+        ----------
+        columns : label or list of labels
+        index : label or list of labels, optional
+            Row keys; the index unless given.
+        values : label or list of labels, optional
+            All others unless given.
+
+        Raises
+        ------
+        ValueError
+            There are several values for the same place.
+        """
+        given = {"columns": columns} | {k: v for k, v in (("index", index), ("values", values)) if v is not None}
+        if values is None:
+            return _in_memory(self.compute().pivot(**given))
+        used = [*_listed(index), *_listed(columns), *_listed(values)]
+        return _in_memory(self[list(dict.fromkeys(used))].compute().pivot(**given))  # type: ignore[index]
+
+    def stack(self, level: Any = -1, **options: Any) -> Any:
+        """The columns as a level of the index, row by row.
+
+        Parameters
+        ----------
+        level : int or label
+            Of the columns' labels.
+        **options
+            As in pandas.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> import restride.dataframe as rd
+        >>> df = rd.from_pandas(pd.DataFrame({"x": [1, 2], "y": [3, 4]}), npartitions=2)
+        >>> df.stack().compute().tolist()
+        [1, 3, 2, 4]
+        """
+        frame = labelled(self.expr)
+        kwargs = {"level": level, **options}
+        meta = one_row(frame.meta).set_axis(_one_label(frame.meta.index), axis=0).stack(**kwargs).iloc[:0]
+        return self._new(MapPartitions(Method("stack"), (frame,), tuple(kwargs.items()), meta, "stack"))
+
+
+def _in_memory(value: Any) -> Any:
+    """A result in memory as a collection of one partition."""
+    return new_collection(from_memory(value, [0, len(value)]))
+
+
+def _listed(labels: Any) -> list[Any]:
+    if labels is None:
+        return []
+    return list(labels) if isinstance(labels, (list, pd.Index)) else [labels]
+
+
+def _one_label(index: pd.Index) -> pd.Index:
+    """An index of one label, of the dtypes of another."""
+    if isinstance(index, pd.MultiIndex):
+        arrays = [one_row(pd.Series([], dtype=level.dtype)) for level in index.levels]
+        return pd.MultiIndex.from_arrays(arrays, names=index.names)
+    return pd.Index(one_row(pd.Series([], dtype=index.dtype)), name=index.name)

@@ -1,0 +1,86 @@
+"""Pivot tables, crosstabs, dummies, levels as columns: values that become labels, beside pandas."""
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import restride.dataframe as rd
+from tests.collections.dataframe.strategies import assert_same, frames_of, from_pandas, partitioned
+
+few = settings(max_examples=15)
+FRAME = pd.DataFrame(
+    {"a": list("xyxyzx"), "b": [1, 2, 1, 1, 2, 2], "c": list("ppqqpq"), "v": range(6), "w": [0.5, 1, None, 2, 3, 4]}
+)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"values": "v", "index": ["a", "b"], "columns": ["c"]},
+        {"values": ["v", "w"], "index": "a", "columns": ["b", "c"], "aggfunc": "sum"},
+        {"values": "v", "index": "a", "columns": "b", "aggfunc": ["sum", "mean"]},
+        {"values": ["v", "w"], "index": ["a"], "columns": ["b"], "aggfunc": {"v": "sum", "w": "max"}},
+        {"index": "a", "aggfunc": {"v": "sum", "w": ["min", "max"]}},
+        {"values": "v", "index": ["a", "b"], "aggfunc": ["sum", "count"]},
+        {"values": "v", "columns": "c", "aggfunc": "sum"},
+        {"values": "w", "index": "a", "columns": "b", "aggfunc": "sum", "dropna": False, "fill_value": 0},
+        {"values": "v", "index": "a", "columns": "b", "aggfunc": lambda values: values.max() - values.min()},
+    ],
+)
+def test_tables_of_several_keys_and_aggregates(arguments):
+    assert_same(from_pandas(FRAME).pivot_table(**arguments), FRAME.pivot_table(**arguments))
+
+
+@few
+@given(partitioned(frames_of({"a": "str", "b": "int8", "v": "int64"}, min_rows=1, index=["default"])))
+def test_tables_of_any_values(case):
+    if case.theirs.a.notna().any():
+        arguments = {"values": "v", "index": "b", "columns": ["a"], "aggfunc": ["sum", "max"]}
+        assert_same(case.ours.pivot_table(**arguments), case.theirs.pivot_table(**arguments))
+
+
+@few
+@given(
+    partitioned(frames_of({"a": "str", "b": "int8"}, min_rows=1)), st.sampled_from([False, True, "index", "columns"])
+)
+def test_crosstabs_count_values_that_are_there_together(case, normalize):
+    if case.theirs.a.notna().any():
+        ours, theirs = case.ours, case.theirs
+        for margins in (False, True):
+            options = {"normalize": normalize, "margins": margins}
+            assert_same(rd.crosstab(ours.a, ours.b, **options), pd.crosstab(theirs.a, theirs.b, **options))
+
+
+def test_crosstabs_take_lists_and_aggregates():
+    ours = from_pandas(FRAME)
+    assert_same(rd.crosstab(ours.a, [ours.b, ours.c]), pd.crosstab(FRAME.a, [FRAME.b, FRAME.c]))
+    assert_same(
+        rd.crosstab(ours.a, ours.b, ours.w, aggfunc="mean"), pd.crosstab(FRAME.a, FRAME.b, FRAME.w, aggfunc="mean")
+    )
+    with pytest.raises(ValueError, match="without an aggfunc"):
+        rd.crosstab(ours.a, ours.b, ours.w)
+
+
+@few
+@given(partitioned(frames_of({"a": "str", "b": "category", "v": "int8"}, min_rows=1)), st.booleans())
+def test_dummies_of_texts_are_columns_of_their_values(case, dummy_na):
+    ours, theirs = case.ours, case.theirs
+    assert_same(rd.get_dummies(ours, dummy_na=dummy_na), pd.get_dummies(theirs, dummy_na=dummy_na))
+    assert_same(rd.get_dummies(ours, columns=["v"]), pd.get_dummies(theirs, columns=["v"]))
+    assert_same(rd.get_dummies(ours.a, dtype=float), pd.get_dummies(theirs.a, dtype=float))
+
+
+def test_columns_become_a_level_and_levels_columns():
+    wide = FRAME.groupby(["a", "b"])[["v"]].sum()
+    assert_same(from_pandas(wide).unstack(), wide.unstack())
+    assert_same(from_pandas(wide.v).unstack("a", fill_value=0), wide.v.unstack("a", fill_value=0))
+    numbers = FRAME[["v", "w"]].set_axis(list("klmnop"))
+    assert_same(from_pandas(numbers).stack(), numbers.stack())
+    assert_same(from_pandas(wide).stack(), wide.stack())
+    assert_same(
+        from_pandas(FRAME.iloc[:2]).pivot(index="a", columns="b", values="v"),
+        FRAME.iloc[:2].pivot(index="a", columns="b", values="v"),
+    )
+    with pytest.raises(ValueError, match="duplicate entries"):
+        from_pandas(FRAME).pivot(index="a", columns="b", values="v")
