@@ -8,7 +8,7 @@ key that are narrow enough share a word. Rows that a word leaves undecided, and 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -61,10 +61,51 @@ def argsort(columns: Sequence[KeyColumn], keys: Sequence[SortKey] | None = None)
     >>> argsort([pa.array(["b", None, "a", "a"])], [SortKey(ascending=False)]).tolist()
     [0, 2, 3, 1]
     """
+    return argsort_levels(_all_levels(columns, keys), len(columns[0]))
+
+
+def argsort_end(columns: Sequence[KeyColumn], keys: Sequence[SortKey], wanted: int, *, last: bool = False) -> Order:
+    """The first rows, or the last, in the order of some columns; see `argsort`.
+
+    Of more rows than eight times as many, those are left out whose first word has `wanted` others before it: that
+    takes a pass of `numpy.partition`, and only what is left is sorted.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> argsort_end([pa.array([3, 1, 2])], [SortKey()], 2).tolist()
+    [1, 2]
+    >>> argsort_end([pa.array([3, 1, 2])], [SortKey()], 2, last=True).tolist()
+    [2, 0]
+    """
+    levels, n = _all_levels(columns, keys), len(columns[0])
+    cut = slice(max(n - wanted, 0), None) if last else slice(wanted)
+    if not levels or not 0 < 8 * wanted < n:
+        return argsort_levels(levels, n)[cut]
+    (word,), _ = next_words([list(levels)], [None])
+    place = n - wanted if last else wanted - 1
+    bound = np.partition(word, place)[place]
+    near = np.flatnonzero(word >= bound if last else word <= bound)
+    order = argsort_levels([_OfSome(level, near) for level in levels], len(near))
+    return near[order[max(len(near) - wanted, 0) :] if last else order[:wanted]]
+
+
+def _all_levels(columns: Sequence[KeyColumn], keys: Sequence[SortKey] | None) -> list[Level]:
     levels: list[Level] = []
     for column, key in zip(columns, keys or [SortKey()] * len(columns)):
         levels += _own_levels(column, key)
-    return argsort_levels(levels, len(columns[0]))
+    return levels
+
+
+@dataclass(frozen=True)
+class _OfSome:
+    """A level of some rows alone."""
+
+    level: Level
+    rows: Order
+
+    def __call__(self, rows: Order | None) -> Unsigned:
+        return self.level(self.rows if rows is None else self.rows[rows])
 
 
 def argsort_levels(levels: Sequence[Level], n: int) -> Order:

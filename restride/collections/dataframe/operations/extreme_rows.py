@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from restride.collections.dataframe.expr import FrameExpr
-from restride.collections.dataframe.kernels.radix import argsort
+from restride.collections.dataframe.kernels.radix import argsort_end
 from restride.collections.dataframe.operations.places import Rearrange
 from restride.collections.dataframe.operations.random_rows import take_rows
 from restride.collections.dataframe.operations.rowwise import labelled
@@ -102,7 +102,7 @@ def ends_of_sorted(frame: FrameExpr, n: int, *, last: bool) -> FrameExpr | None:
 class SortedEnd:
     """Kernel: the first rows, or the last, of one or several partitions in the order of keys, sorted.
 
-    It costs a sort of the keys of each partition, and of some rows of each after that.
+    It costs a pass over the keys of each partition, and a sort of some rows of each.
     """
 
     meta: Any
@@ -113,9 +113,8 @@ class SortedEnd:
 
     def __call__(self, *partitions: Partition) -> Partition:
         rows = concat(partitions, self.meta)
-        order = argsort(sort_columns(rows, self.meta, self.by), [place.key for place in self.by])
-        chosen = order[max(len(order) - self.n, 0) :] if self.last else order[: self.n]
-        return take_rows(rows, np.asarray(chosen, np.int64))
+        keys = [place.key for place in self.by]
+        return take_rows(rows, argsort_end(sort_columns(rows, self.meta, self.by), keys, self.n, last=self.last))
 
 
 def _same(partition: Partition) -> Partition:

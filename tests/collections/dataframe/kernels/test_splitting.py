@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from restride.collections.dataframe.kernels.hashing import hash_column, hash_objects, hash_rows
 from restride.collections.dataframe.kernels.narrowing import narrow
-from restride.collections.dataframe.kernels.radix import argsort, argsort_unsigned
+from restride.collections.dataframe.kernels.radix import argsort, argsort_end, argsort_unsigned
 from restride.collections.dataframe.kernels.sort_keys import SortKey
 from restride.collections.dataframe.kernels.splitters import choose_splitters, sample, sample_size
 from restride.collections.dataframe.kernels.splitting import hash_buckets, range_buckets, split
@@ -136,6 +136,18 @@ def test_argsort_is_pythons_stable_sort_by_several_keys(data: st.DataObject, n_k
     keys = [data.draw(sort_keys) for _ in range(n_keys)]
     ranks = list(zip(*(sort_key(keys_of(column), key) for column, key in zip(table, keys))))
     assert argsort(table, keys).tolist() == sorted(range(size), key=lambda row: ranks[row])
+
+
+@settings(deadline=None)
+@given(st.data(), st.integers(1, 3), st.integers(0, 40), st.integers(0, 4), st.booleans())
+def test_rows_at_an_end_are_those_of_the_whole_order(
+    data: st.DataObject, n_keys: int, size: int, wanted: int, last: bool
+) -> None:
+    keyed = [data.draw(columns(size=size)) for _ in range(n_keys)]
+    keys = [data.draw(sort_keys) for _ in keyed]
+    order = argsort(keyed, keys)
+    expected = order[max(size - wanted, 0) :] if last else order[:wanted]
+    assert argsort_end(keyed, keys, wanted, last=last).tolist() == expected.tolist()
 
 
 @pytest.mark.parametrize("ascending", [True, False])
