@@ -143,6 +143,25 @@ def from_pandas(value: Any, meta: Meta, *, rows_of: Partition = None, rows_meta:
     return table_of(columns, levels, len(value))
 
 
+def from_results(value: Any, meta: Meta) -> Partition:
+    """A partition of results, of which integers may be missing: nulls then, which are floats in pandas."""
+    columns = [value] if isinstance(value, pd.Series) else [value.iloc[:, i] for i in range(value.shape[1])]
+    lacking = [
+        i
+        for i, (column, dtype) in enumerate(zip(columns, column_dtypes(meta)))
+        if isinstance(dtype, np.dtype) and dtype.kind in "iu" and column.isna().any()
+    ]
+    if not lacking or layout_of(meta).opaque:
+        return from_pandas(value, meta) if not lacking else value
+    filled = {i: column.fillna(0) if i in lacking else column for i, column in enumerate(columns)}
+    whole = filled[0] if isinstance(value, pd.Series) else pd.DataFrame(filled).set_axis(value.columns, axis=1)
+    table = from_pandas(whole, meta)
+    for i in lacking:
+        kind = arrow_type(column_dtypes(meta)[i])
+        table = table.set_column(i, table.field(i).name, pa.array(columns[i], kind, from_pandas=True))
+    return table
+
+
 def table_of(columns: Sequence[Column], levels: Sequence[Column], n: int) -> pa.Table:
     """A partition of `n` rows with these data columns and levels of the index.
 

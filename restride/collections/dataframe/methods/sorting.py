@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 
 from restride.collections.dataframe.base import FrameBase
-from restride.collections.dataframe.expr import FrameExpr
+from restride.collections.dataframe.expr import FrameExpr, Wanted
 from restride.collections.dataframe.operations.extreme_rows import extreme_rows
 from restride.collections.dataframe.operations.quantiles import quantile
-from restride.collections.dataframe.operations.reductions import one_row
+from restride.collections.dataframe.operations.reductions import is_numeric, one_row
 from restride.collections.dataframe.operations.rowwise import Method, labelled, rowwise
 from restride.collections.dataframe.operations.scalars import ScalarOf
-from restride.collections.dataframe.operations.selection import columns
+from restride.collections.dataframe.operations.selection import Project, columns
 from restride.collections.dataframe.operations.sorting import (
     ascending_of,
     sort_positions,
@@ -122,7 +122,8 @@ class Sorting(FrameBase):
             return self._new(rowwise(Method("quantile"), self.expr, q, **arguments))
         frame = self.expr
         if numeric_only and isinstance(frame.meta, pd.DataFrame):
-            frame = columns(frame, list(frame.meta.select_dtypes(["number", "bool"]).columns))
+            places = tuple(i for i, dtype in enumerate(frame.meta.dtypes) if is_numeric(dtype))
+            frame = Project(frame, Wanted(places, frame.has_index), "frame")
         return self._new(quantile(frame, q, interpolation))
 
     def median(self, axis: Any = 0, skipna: bool = True, numeric_only: bool = False) -> Any:

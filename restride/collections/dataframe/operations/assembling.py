@@ -12,7 +12,7 @@ from restride.collections.blocks import Blocks, Map
 from restride.collections.dataframe.expr import FrameExpr, NewRows
 from restride.collections.dataframe.meta import Meta
 from restride.collections.dataframe.operations.partitions import Coalesce
-from restride.collections.dataframe.partition import from_pandas, to_pandas
+from restride.collections.dataframe.partition import from_results, to_pandas
 from restride.collections.expression import Expr
 
 
@@ -59,7 +59,7 @@ class Assemble:
 
     def __call__(self, *blocks: Any) -> Any:
         values = [block if meta is None else to_pandas(block, meta) for block, meta in zip(blocks, self.metas)]
-        return from_pandas(self.function(*values), self.meta)
+        return from_results(self.function(*values), self.meta)
 
 
 def assembled(function: Callable[..., Any], parts: Sequence[Expr], meta: Meta, word: str) -> FrameExpr:

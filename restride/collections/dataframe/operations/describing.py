@@ -48,6 +48,7 @@ class DescribeColumns:
     def _column(self, kind: str, dtype: Any, given: Any) -> pd.Series:
         if kind == OTHERS:
             counts = next(given)
+            counts = counts[counts > 0]  # those of categories may be none
             values = {"count": counts.sum(), "unique": len(counts), "top": np.nan, "freq": np.nan}
             if len(counts):
                 values |= {"top": counts.index[0], "freq": counts.iloc[0]}

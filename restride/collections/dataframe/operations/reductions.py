@@ -20,7 +20,7 @@ from restride.collections.dataframe.expr import FrameExpr, ScalarExpr, Wanted
 from restride.collections.dataframe.meta import Meta, column_dtypes, describe
 from restride.collections.dataframe.operations.selection import narrow, without_index
 from restride.collections.dataframe.operations.tree import Reduced, ReducedScalar, Steps
-from restride.collections.dataframe.partition import Partition, from_pandas, n_rows, to_pandas
+from restride.collections.dataframe.partition import Partition, from_results, n_rows, to_pandas
 from restride.collections.expression import tokenize
 
 MOMENTS = {"mean": 1, "var": 2, "std": 2, "sem": 2, "skew": 3, "kurt": 4}
@@ -123,7 +123,7 @@ class FinishColumns:
         dtype = self.meta.dtype
         if dtype.kind in "iu" and any(value is None or value != value for value in values):
             dtype = np.dtype(float)
-        return from_pandas(pd.Series(values, index=meta.columns, dtype=dtype), self.meta)
+        return from_results(pd.Series(values, index=meta.columns, dtype=dtype), self.meta)
 
 
 def finished(statistic: Statistic, partial: tuple[int, int, Any], empty: pd.Series) -> Any:

@@ -122,7 +122,8 @@ class Rowwise(FrameExpr):
         if wanted.index or not self.has_index:
             return None
         args = tuple(without_index(arg) if isinstance(arg, FrameExpr) else arg for arg in self.args)
-        return self.replace(args=args, declared=self.meta)
+        plain: FrameExpr = self.replace(args=args, declared=self.meta)
+        return narrow(plain, wanted)
 
     def blocks(self, *children: Blocks) -> Blocks:
         n = self.npartitions
