@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal, assert_series_equal
 
@@ -13,6 +13,7 @@ import restride as rs
 import restride.dataframe as rd
 from restride.collections.dataframe.base import new_collection
 from restride.collections.dataframe.operations.sources import from_memory
+from tests.collections.dataframe.strategies import assert_same, frames_of, from_pandas, partitioned, series
 
 VALUES = st.one_of(st.none(), st.integers(-5, 5).map(float))
 
@@ -185,3 +186,33 @@ def test_spans_of_time_in_a_zone(times: pd.DataFrame, rule: str) -> None:
     zoned = times.tz_localize("UTC").tz_convert("Europe/Berlin")
     df = rd.from_pandas(zoned, npartitions=5)
     assert_series_equal(df.x.resample(rule).sum().compute(), zoned.x.resample(rule).sum(), check_freq=False)
+
+
+@settings(max_examples=40)
+@given(
+    partitioned(frames_of({"x": "finite", "n": "int8"})),
+    st.sampled_from(["count", "sum", "mean", "min", "max", "var", "std", "sem"]),
+    st.integers(0, 3),
+)
+def test_expanding_windows_are_of_all_rows_before(case, name, min_periods):
+    ours, theirs = (getattr(frame.expanding(min_periods), name)() for frame in (case.ours, case.theirs))
+    pd.testing.assert_frame_equal(ours.compute(), theirs, rtol=1e-9, atol=1e-9)
+    ours, theirs = (getattr(frame.expanding(min_periods).x, name)() for frame in (case.ours, case.theirs))
+    pd.testing.assert_series_equal(ours.compute(), theirs, rtol=1e-9, atol=1e-9)
+
+
+def test_expanding_windows_say_what_they_lack():
+    ours = from_pandas(pd.DataFrame({"x": [1.0, 2.0], "s": ["a", "b"]}))
+    assert ours.expanding().x.agg(["sum", "count"]).columns.tolist() == ["sum", "count"]
+    with pytest.raises(pd.errors.DataError):
+        ours.expanding().sum()
+    with pytest.raises(ValueError, match="min_periods"):
+        ours.expanding(-1)
+    with pytest.raises(AttributeError, match="quantile"):
+        ours.x.expanding().agg("quantile")
+
+
+@settings(max_examples=40)
+@given(partitioned(series(["int64", "finite"])), st.integers(-4, 4))
+def test_rows_from_nowhere_may_be_given(case, periods):
+    assert_same(case.ours.shift(periods, fill_value=7), case.theirs.shift(periods, fill_value=7))

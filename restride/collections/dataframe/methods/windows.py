@@ -8,6 +8,7 @@ from typing import Any, Self
 import pandas as pd
 
 from restride.collections.dataframe.base import FrameBase
+from restride.collections.dataframe.expanding import ExpandingWindows
 from restride.collections.dataframe.methods.partitions import make_meta, meta_from_data
 from restride.collections.dataframe.operations.cumulative import cumulative
 from restride.collections.dataframe.operations.overlap import map_overlap
@@ -16,6 +17,8 @@ from restride.collections.dataframe.operations.rowwise import Method, labelled, 
 from restride.collections.dataframe.operations.time_overlap import map_time_overlap
 from restride.collections.dataframe.resampler import Resampler, known_divisions
 from restride.collections.dataframe.rolling import Rolling
+
+_UNSET: Any = pd.api.extensions.no_default
 
 
 class Windows(FrameBase):
@@ -52,7 +55,7 @@ class Windows(FrameBase):
         made: Self = self._new(cumulative(self.expr, how, skipna=skipna))
         return made
 
-    def shift(self, periods: int = 1, freq: Any = None, axis: Any = 0) -> Self:
+    def shift(self, periods: int = 1, freq: Any = None, axis: Any = 0, fill_value: Any = _UNSET) -> Self:
         """Rows moved down by some, their labels staying; or labels moved by a span of time.
 
         Parameters
@@ -61,17 +64,22 @@ class Windows(FrameBase):
             By how many rows; up if negative.
         freq : str or offset, optional
             Move the labels by so many of it instead.
+        fill_value : scalar, optional
+            Where rows come from nowhere, instead of missing values.
         """
         new: Self
+        filled = {} if fill_value is _UNSET else {"fill_value": fill_value}
         if axis in (1, "columns"):
-            new = self._new(rowwise(Method("shift"), self.expr, periods=periods, freq=freq, axis=1))
+            new = self._new(rowwise(Method("shift"), self.expr, periods=periods, freq=freq, axis=1, **filled))
         elif freq is not None:
             meta = self.expr.meta.shift(periods, freq=freq)
             new = self._new(
                 self._new(labelled(self.expr)).map_partitions(Method("shift"), periods, freq=freq, meta=meta).expr
             )
         else:
-            new = self._overlapped("shift", max(periods, 0), max(-periods, 0), periods=periods)
+            if not isinstance(periods, int):
+                raise NotImplementedError("shift by several periods: one by one, and rename what comes of it")
+            new = self._overlapped("shift", max(periods, 0), max(-periods, 0), periods=periods, **filled)
         return new
 
     def diff(self, periods: int = 1, axis: Any = 0) -> Self:
@@ -175,6 +183,20 @@ class Windows(FrameBase):
         Rolling
         """
         return Rolling(self, window, min_periods=min_periods, center=center, win_type=win_type, closed=closed)
+
+    def expanding(self, min_periods: int = 1) -> ExpandingWindows:
+        """Windows of all rows up to each.
+
+        Parameters
+        ----------
+        min_periods : int
+            How many values there must be for a result that is not missing.
+
+        Returns
+        -------
+        ExpandingWindows
+        """
+        return ExpandingWindows(self, min_periods)
 
     def resample(
         self,
