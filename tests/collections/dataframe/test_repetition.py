@@ -170,3 +170,10 @@ def test_labels_stay_where_rows_are_split_by_hash(case, as_frame):
         ours, theirs = (one.to_frame() if as_frame else one for one in (case.ours, case.theirs))
         assert_same(ours.drop_duplicates(), theirs.drop_duplicates())
         assert_same(ours.drop_duplicates() == 1, theirs.drop_duplicates() == 1)
+
+
+def test_marks_of_repeated_values_are_counted():
+    theirs = pd.DataFrame({"x": [1, 2, 1, 3, 1], "y": [1.0, 2.0, 3.0, 4.0, 5.0]})
+    ours = from_pandas(theirs)
+    assert ours.duplicated("x").sum().compute() == 2
+    assert_same(ours.groupby("x")[["y"]].rank().sum(), theirs.groupby("x")[["y"]].rank().sum())

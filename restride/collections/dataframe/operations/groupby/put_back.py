@@ -137,7 +137,7 @@ class PutBack(FrameExpr):
         object.__setattr__(self, "children", (self.frame,))  # of the other only what is known of it is used
 
     def with_children(self, children: Sequence[Any]) -> FrameExpr:
-        return self.replace(frame=children[0])
+        return self if children[0] is self.frame else self.replace(frame=children[0])
 
     def blocks(self, *children: Blocks) -> Blocks:
         return self.by_partition(DropPositions(self.frame.meta, self.meta), *children)
