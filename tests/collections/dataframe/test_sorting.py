@@ -491,3 +491,26 @@ def test_what_is_sorted_is_not_shuffled_for_its_first_rows():
     ours = rd.from_pandas(pd.DataFrame({"x": range(100, 0, -1)}), npartitions=5).sort_values("x")
     assert "shuffle" not in str(ours.head(3, compute=False).explain())
     assert "sort" in str(ours.explain())
+
+
+@settings(max_examples=20)
+@given(
+    partitioned(frames_of({"x": "finite", "n": "int8", "s": "str", "t": "datetime", "c": "category"})),
+    st.sampled_from(["average", "min", "max", "first", "dense"]),
+    st.sampled_from(["keep", "top", "bottom"]),
+    st.booleans(),
+    st.booleans(),
+)
+def test_ranks_are_those_of_pandas(case, method, na_option, ascending, pct):
+    options = {"method": method, "na_option": na_option, "ascending": ascending, "pct": pct}
+    assert_same(case.ours.rank(**options), case.theirs.rank(**options))
+    assert_same(case.ours.x.rank(**options), case.theirs.x.rank(**options))
+
+
+def test_ranks_of_rows_and_wrong_ranks():
+    frame = pd.DataFrame({"x": [3, 1], "y": [2, 2]})
+    ours = rd.from_pandas(frame, npartitions=2)
+    assert_same(ours.rank(axis=1), frame.rank(axis=1))
+    for one in (ours, frame):
+        with pytest.raises(ValueError, match="na_option must be"):
+            one.rank(na_option="nowhere")

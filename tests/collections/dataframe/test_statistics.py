@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import restride.dataframe as rd
@@ -226,3 +226,11 @@ def test_quotients_and_remainders_come_together():
     quotient, remainder = divmod(7, ours.x)
     assert_same(quotient, 7 // FRAME.x)
     assert_same(remainder, 7 % FRAME.x)
+
+
+@settings(max_examples=8)
+@given(partitioned(frames_of({"x": "finite", "y": "int8"})), st.integers(1, 4))
+def test_correlations_of_ranks_are_those_of_pandas(case, min_periods):
+    ours = case.ours.corr("spearman", min_periods=min_periods).compute()
+    expected = case.theirs.corr("spearman", min_periods=min_periods)
+    pd.testing.assert_frame_equal(ours, expected, rtol=1e-9, atol=1e-9)

@@ -12,10 +12,11 @@ from restride.collections.dataframe.base import FrameBase
 from restride.collections.dataframe.expr import FrameExpr, Wanted
 from restride.collections.dataframe.operations.extreme_rows import extreme_rows
 from restride.collections.dataframe.operations.quantiles import quantile
+from restride.collections.dataframe.operations.ranking import Ranking, ranked
 from restride.collections.dataframe.operations.reductions import is_numeric, one_row
-from restride.collections.dataframe.operations.rowwise import Method, labelled, rowwise
+from restride.collections.dataframe.operations.rowwise import Assign, Method, labelled, rowwise
 from restride.collections.dataframe.operations.scalars import ScalarOf
-from restride.collections.dataframe.operations.selection import Project, columns
+from restride.collections.dataframe.operations.selection import Project, column, columns, without_index
 from restride.collections.dataframe.operations.sorting import (
     ascending_of,
     sort_positions,
@@ -149,6 +150,54 @@ class Sorting(FrameBase):
         if isinstance(self.expr.meta, pd.Series):
             return self._new(ScalarOf(np.float32, (found.expr,))) if single else found
         return found.rename(None).astype(sample.dtype) if single else found.rename(None)
+
+    def rank(
+        self,
+        axis: Any = 0,
+        method: str = "average",
+        numeric_only: bool = False,
+        na_option: str = "keep",
+        ascending: bool = True,
+        pct: bool = False,
+    ) -> Any:
+        """The places of values among all of their column, from 1 on.
+
+        Parameters
+        ----------
+        axis : {0, 1, "index", "columns"}
+            1 for places in each row.
+        method : {"average", "min", "max", "first", "dense"}
+            Which place equal values have.
+        numeric_only : bool
+            Leave out columns that are not of numbers.
+        na_option : {"keep", "top", "bottom"}
+            Where missing values go.
+        ascending : bool
+        pct : bool
+            As shares of how many there are.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> import restride.dataframe as rd
+        >>> rd.from_pandas(pd.Series([30, 10, 20, 10]), npartitions=2).rank().compute().tolist()
+        [4.0, 1.5, 3.0, 1.5]
+        """
+        if na_option not in ("keep", "top", "bottom"):
+            raise ValueError("na_option must be one of 'keep', 'top', or 'bottom'")
+        options: dict[str, Any] = {"method": method, "na_option": na_option, "ascending": ascending, "pct": pct}
+        if axis in (1, "columns"):
+            return self._new(rowwise(Method("rank"), self.expr, axis=1, numeric_only=numeric_only, **options))
+        ranking = Ranking(**options)
+        if isinstance(self.expr.meta, pd.Series):
+            return self._new(ranked(self.expr, ranking))
+        meta = self.expr.meta
+        places = [i for i, dtype in enumerate(meta.dtypes) if not numeric_only or is_numeric(dtype)]
+        made = [ranked(column(self.expr, i), ranking) for i in places]
+        plain = Project(self.expr, Wanted((), self.expr.has_index), "frame")
+        whole = self._new(Assign(plain, tuple(range(len(made))), tuple(places), tuple(map(without_index, made))))
+        whole.columns = meta.columns[places]
+        return whole
 
     def median_approximate(self, axis: Any = 0, method: Any = None) -> Any:
         """The median; exact, as that takes next to no longer."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from restride.collections.dataframe.base import FrameBase, as_operand, new_collection
-from restride.collections.dataframe.expr import Wanted
+from restride.collections.dataframe.expr import FrameExpr, Wanted
 from restride.collections.dataframe.operations import selection
 from restride.collections.dataframe.operations.alignment import aligned
 from restride.collections.dataframe.operations.assembling import assembled
@@ -16,7 +17,7 @@ from restride.collections.dataframe.operations.describing import NUMBERS, OTHERS
 from restride.collections.dataframe.operations.labels_of_extremes import label_of_extreme
 from restride.collections.dataframe.operations.order_of_values import is_monotonic
 from restride.collections.dataframe.operations.pairwise import of_all_pairs, of_one_pair
-from restride.collections.dataframe.operations.reductions import one_row
+from restride.collections.dataframe.operations.reductions import is_numeric, one_row
 from restride.collections.dataframe.operations.rowwise import Assign
 from restride.collections.dataframe.operations.selection import without_index
 
@@ -119,8 +120,8 @@ class FrameStatistics(FrameBase):
 
         Parameters
         ----------
-        method : {"pearson"}
-            Others need ranks of all values.
+        method : {"pearson", "spearman"}
+            The second is of ranks, for which the rows of each pair are shuffled.
         min_periods : int
             How many rows a pair needs.
         numeric_only : bool
@@ -136,8 +137,22 @@ class FrameStatistics(FrameBase):
         x  1.0 -1.0
         y -1.0  1.0
         """
+        if method == "spearman":
+            return self._of_ranks(min_periods or 1, numeric_only)
         _check_pearson(method)
         return self._new(of_all_pairs(self.expr, "corr", min_periods or 1, 1, numeric_only=numeric_only))
+
+    def _of_ranks(self, min_periods: int, numeric_only: bool) -> Any:
+        meta = self.expr.meta
+        one_row(meta).corr("spearman", numeric_only=numeric_only)  # raises as pandas does
+        places = [i for i, dtype in enumerate(meta.dtypes) if not numeric_only or is_numeric(dtype)]
+        columns = [self._new(selection.column(self.expr, place)) for place in places]
+        n = len(columns)
+        pairs = [(i, j) for i in range(n) for j in range(i, n)]
+        parts = [columns[i].corr(columns[j], "spearman", min_periods).expr for i, j in pairs]
+        labels = meta.columns[places]
+        empty = pd.DataFrame(np.empty((0, n)), index=labels[:0], columns=labels)
+        return self._new(assembled(Symmetric(labels, tuple(pairs)), parts, empty, "corr"))
 
     def cov(self, min_periods: int | None = None, ddof: int = 1, numeric_only: bool = False) -> Any:
         """Covariance of each pair of columns, over the rows in which both have a value; in one pass.
@@ -158,7 +173,19 @@ class SeriesStatistics(FrameBase):
     """Correlations of two series."""
 
     def corr(self, other: Any, method: str = "pearson", min_periods: int | None = None) -> Any:
-        """Correlation with another series, over the rows in which both have a value; a `Scalar`."""
+        """Correlation with another series, over the rows in which both have a value; a `Scalar`.
+
+        Parameters
+        ----------
+        other : Series
+        method : {"pearson", "spearman"}
+            The second is of ranks, for which rows are shuffled.
+        min_periods : int, optional
+            How many rows it needs.
+        """
+        if method == "spearman":
+            ranks = self._new(self._beside(other)).dropna().rank()
+            return self._new(of_one_pair(ranks.expr, "corr", min_periods or 1, 1))
         _check_pearson(method)
         return self._pair(other, "corr", min_periods, 1)
 
@@ -167,15 +194,33 @@ class SeriesStatistics(FrameBase):
         return self._pair(other, "cov", min_periods, 1 if ddof is None else ddof)
 
     def _pair(self, other: Any, name: str, min_periods: int | None, ddof: int) -> Any:
+        return self._new(of_one_pair(self._beside(other), name, min_periods or 1, ddof))
+
+    def _beside(self, other: Any) -> FrameExpr:
+        """Itself and another series as a frame, without labels."""
         first, second = aligned([self.expr, as_operand(other, self.expr)])
         left = selection.Project(first, Wanted((0,), False), "frame")
-        pair = Assign(left, (1,), (("other", 1),), (without_index(second),))
-        return self._new(of_one_pair(pair, name, min_periods or 1, ddof))
+        return Assign(left, (1,), (("other", 1),), (without_index(second),))
+
+
+@dataclass(frozen=True)
+class Symmetric:
+    """Single values as a matrix, by columns on both sides."""
+
+    labels: pd.Index
+    pairs: tuple[tuple[int, int], ...]
+    __name__ = "corr"
+
+    def __call__(self, *values: float) -> pd.DataFrame:
+        matrix = np.full((len(self.labels),) * 2, np.nan)
+        for (i, j), value in zip(self.pairs, values):
+            matrix[i, j] = matrix[j, i] = value
+        return pd.DataFrame(matrix, self.labels, self.labels)
 
 
 def _check_pearson(method: str) -> None:
     if method != "pearson":
-        raise NotImplementedError(f"corr(method={method!r}); only pearson, as others need the ranks of all values")
+        raise NotImplementedError(f"corr(method={method!r}); there are pearson and spearman")
 
 
 def _quantiles(percentiles: Any) -> list[float]:
