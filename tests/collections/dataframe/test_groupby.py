@@ -316,3 +316,13 @@ def test_series_of_each_group_are_one_below_the_other_wherever_the_groups_are():
     for n in (1, 2, 5):
         ours = from_pandas(frame, n).groupby("k").apply(lambda group: group.x)
         assert_same(ours, frame.groupby("k").apply(lambda group: group.x))
+
+
+@few
+@given(grouped(FRAME), st.sampled_from(["key", ["other", "key"]]), st.booleans(), st.integers(0, 3))
+def test_the_greatest_and_least_of_each_group(case, by, dropna, n):
+    ours, theirs = (frame.groupby(by, dropna=dropna) for frame in (case.ours, case.theirs))
+    assert len(ours) == ours.ngroups == len(theirs)
+    if len(theirs):
+        assert_same(ours.n.nlargest(n), theirs.n.nlargest(n))
+        assert_same(ours.x.nsmallest(n, keep="last"), theirs.x.nsmallest(n, keep="last"))

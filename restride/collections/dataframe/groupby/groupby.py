@@ -206,6 +206,14 @@ class SeriesGroupBy(GroupBy):
     def _all_places(self) -> int:
         return self.column
 
+    def nlargest(self, n: int = 5, keep: str = "first") -> Any:
+        """The greatest values of each group, the greatest first, by keys and labels; see `Series.nlargest`."""
+        return self._by_group(Call("nlargest", (n, keep)), labels=True)
+
+    def nsmallest(self, n: int = 5, keep: str = "first") -> Any:
+        """The least values of each group, the least first, by keys and labels; see `Series.nlargest`."""
+        return self._by_group(Call("nsmallest", (n, keep)), labels=True)
+
     def unique(self, *, split_out: int | None = None) -> Any:
         """The different values of each group, an array each, in the order in which they appear."""
         return self._aggregate("unique", split_out)

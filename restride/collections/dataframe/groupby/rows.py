@@ -243,6 +243,15 @@ class RowMethods:
         chosen = (places,) if isinstance(places, int) else tuple(places)
         return new_collection(filtered(Project(frame, Wanted(chosen, True), kind), mask))
 
+    def __len__(self) -> int:
+        """How many groups there are; computed."""
+        return len(self.size())  # type: ignore[attr-defined]
+
+    @property
+    def ngroups(self) -> int:
+        """How many groups there are; computed."""
+        return len(self)
+
     def __iter__(self) -> Iterator[tuple[Any, Any]]:
         """Each group's key and rows; the keys are computed now."""
         keys = self.size().compute()  # type: ignore[attr-defined]
