@@ -34,6 +34,14 @@ def test_products_of_matrices_are_numpys(data):
     assert_close(x @ b, a @ b)
 
 
+def test_no_product_depends_on_what_numpy_finds_in_memory(monkeypatch):
+    x = ra.ones((2, 2), chunks=1, dtype="f4")
+    with monkeypatch.context() as patch:  # as large as may be: a product of it would overflow, which is a warning
+        patch.setattr(np, "empty", lambda shape, dtype=float: np.full(shape, 3e38).astype(dtype))
+        products = [x @ x, ra.dot(x, x), ra.vecdot(x, x), ra.outer(x, x)]
+    assert {product.dtype for product in products} == {np.dtype("f4")}
+
+
 @given(st.data())
 def test_dot_is_numpys(data):
     k = data.draw(st.integers(0, 4))

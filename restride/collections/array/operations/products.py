@@ -158,7 +158,7 @@ def matmul(a: ArrayExpr, b: ArrayExpr) -> ArrayExpr:
         raise ValueError(f"matmul: shapes {a.shape} and {b.shape} do not go together: {inner[0]} is not {inner[1]}")
     stack = max(a.ndim - 2, b.ndim - 2, 0)
     lead_a, lead_b = range(stack - max(a.ndim - 2, 0), stack), range(stack - max(b.ndim - 2, 0), stack)
-    dtype = np.matmul(np.empty((1, 1), a.dtype), np.empty((1, 1), b.dtype)).dtype
+    dtype = np.matmul(np.zeros((1, 1), a.dtype), np.zeros((1, 1), b.dtype)).dtype
     names = [(*lead_a, *row, "inner"), (*lead_b, "inner", *column)]
     return product(np.matmul, (*range(stack), *row, *column), [a, b], names, dtype, "matmul")
 
@@ -171,7 +171,7 @@ def differ(length: int, other: int) -> bool:
 def vecdot(a: ArrayExpr, b: ArrayExpr) -> ArrayExpr:
     """Sum of ``conj(a) * b`` along the last axis; the others broadcast."""
     ndim = max(a.ndim, b.ndim)
-    dtype = np.vecdot(np.empty(1, a.dtype), np.empty(1, b.dtype)).dtype
+    dtype = np.vecdot(np.zeros(1, a.dtype), np.zeros(1, b.dtype)).dtype
     names = [range(ndim - a.ndim, ndim), range(ndim - b.ndim, ndim)]
     return product(np.vecdot, range(ndim - 1), [a, b], names, dtype, "vecdot")
 
@@ -184,7 +184,7 @@ def tensordot(a: ArrayExpr, b: ArrayExpr, axes_a: Sequence[int], axes_b: Sequenc
         names_b[axis_b] = names_a[axis_a]
     kept = [n for axis, n in enumerate(names_a) if axis not in axes_a]
     kept += [n for axis, n in enumerate(names_b) if axis not in axes_b]
-    dtype = np.dot(np.empty(1, a.dtype), np.empty(1, b.dtype)).dtype
+    dtype = np.dot(np.zeros(1, a.dtype), np.zeros(1, b.dtype)).dtype
     kernel = functools.partial(np.tensordot, axes=(tuple(axes_a), tuple(axes_b)))
     return product(kernel, kept, [a, b], [names_a, names_b], dtype, "tensordot")
 
@@ -205,7 +205,7 @@ def dot(a: ArrayExpr, b: ArrayExpr) -> ArrayExpr:
 
 def outer(a: ArrayExpr, b: ArrayExpr) -> ArrayExpr:
     """Every element of one 1-d array times every one of another."""
-    dtype = np.multiply(np.empty(1, a.dtype), np.empty(1, b.dtype)).dtype
+    dtype = np.multiply(np.zeros(1, a.dtype), np.zeros(1, b.dtype)).dtype
     return product(np.outer, (0, 1), [a, b], [(0,), (1,)], dtype, "outer")
 
 
