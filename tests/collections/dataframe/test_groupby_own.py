@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from restride.collections.dataframe.operations.groupby import pandas_groups
 from restride.collections.dataframe.operations.groupby.put_back import InPlace, SplitByPartition
+from restride.collections.dataframe.partition import to_pandas
 from restride.engine.worker.sizes import size_of
 from tests.collections.dataframe.strategies import assert_same, frames_of, from_pandas, partitioned
 
@@ -120,6 +121,18 @@ def test_rows_are_put_in_place_by_their_positions(places, in_order):
         rows = InPlace(1)(buckets.cut(number))
         expected = frame[numbers >> 40 == number].sort_values("position")
         assert rows.column(0).to_pylist() == expected["value"].tolist()
+
+
+@pytest.mark.parametrize("name", ["transform", "cumsum", "shift", "rank"])
+def test_partitions_without_a_group_have_missing_values(name):
+    frame = pd.DataFrame({"key": [None, None], "x": [1.0, 2.0], "position": [0, 1]}).astype({"key": "str"})
+    keys = pandas_groups.PandasKeys((0,), ("key",), False, True, True, True, True)
+    call = pandas_groups.Call(name, ("first",) if name == "transform" else ())
+    meta = frame[["x", "position"]][:0]
+    kernel = pandas_groups.RowsOfGroupsBlock(frame[:0], keys, (1,), call, meta)
+    made = to_pandas(kernel(pandas_groups.from_pandas(frame, frame[:0])), meta)
+    assert made.x.isna().all()
+    assert made.position.tolist() == [0, 1]
 
 
 def test_what_was_made_of_groups_counts_for_its_bytes():

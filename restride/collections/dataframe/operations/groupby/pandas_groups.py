@@ -253,16 +253,16 @@ class RowsOfGroupsBlock:
         value = to_pandas(partition, self.of)
         index, positions = value.index, value.iloc[:, -1].to_numpy()
         by = self.by
-        if isinstance(self.function, Call) and not self.function.sees_keys:
-            if isinstance(partition, pa.Table):
-                groups = self.keys.groups([partition.column(key) for key in by.keys], "any")
-                by, value = by.by_codes(value, groups.codes, groups.n)
-        elif not by.any_group(value):
-            # All that a user's function would make of rows in no group is missing, where something is made of them.
+        call = self.function if isinstance(self.function, Call) and not self.function.sees_keys else None
+        if (call is None or call.method == "transform") and not by.any_group(value):
+            # Pandas fails to transform no group. All that is made of rows in none is missing, where anything is made.
             rows = [] if getattr(self.function, "dropna", False) else range(len(value))
             lacking = self.meta.iloc[:, :-1].reindex(range(len(rows))).set_axis(index[: len(rows)], axis=0)
             lacking[POSITION] = positions[: len(rows)]
             return from_pandas(lacking.set_axis(self.meta.columns, axis=1), self.meta)
+        if call is not None and isinstance(partition, pa.Table):
+            groups = self.keys.groups([partition.column(key) for key in by.keys], "any")
+            by, value = by.by_codes(value, groups.codes, groups.n)
         result = self.function(by, value, self.values)
         if isinstance(result, SomeRows):
             index, positions = index[result.rows], positions[result.rows]
