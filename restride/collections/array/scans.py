@@ -275,8 +275,6 @@ def gradient(x: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Ar
                 "Shape of array too small to calculate a numerical gradient, at least (edge_order + 1) elements are "
                 "required."
             )
-    if a.dtype.kind == "b":
-        np.subtract(np.True_, np.True_)  # raises what numpy raises
     if a.dtype.kind in "iu":
         a = a.astype(float)
     if a.dtype.kind == "M":

@@ -11,7 +11,7 @@ import numpy as np
 from restride.collections.array.chunks import UNKNOWN, Chunks, Shape, broadcast_index, known
 from restride.collections.array.expr import ArrayExpr, SameChunks
 from restride.collections.array.operations.cuts import WHOLE, Cuts
-from restride.collections.array.operations.elementwise import elementwise
+from restride.collections.array.operations.elementwise import astype, elementwise
 from restride.collections.array.operations.masked import fill_block, to_plain
 from restride.collections.array.operations.masking import knows_masks
 from restride.collections.array.operations.rechunk import rechunk
@@ -361,24 +361,7 @@ def truth(x: ArrayExpr) -> ArrayExpr:
 
 def truth_of_all(x: ArrayExpr) -> ArrayExpr:
     """Which elements are true."""
-    if x.dtype == bool:
-        return x
-    if x.dtype.kind in "iufc":
-        return elementwise(np.not_equal, x, 0)
-    if x.dtype.kind in "mM":
-        return elementwise(_not_zero, x, out_dtype=np.dtype(bool))
-    if x.dtype.kind in "SU":
-        return elementwise(_not_empty, x, out_dtype=np.dtype(bool))
-    return elementwise(np.logical_not, elementwise(np.logical_not, x))
-
-
-def _not_empty(strings: Any) -> Any:
-    return strings.astype(bool)
-
-
-def _not_zero(times: Any) -> Any:
-    result: Any = times.view(np.int64) != 0
-    return result
+    return astype(x, np.dtype(bool))
 
 
 def _along(x: ArrayExpr, mask: ArrayExpr, axis: int) -> tuple[ArrayExpr, ArrayExpr]:

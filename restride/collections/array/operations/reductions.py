@@ -85,13 +85,6 @@ def _loop_dtype(dtype: np.dtype) -> np.dtype | None:
     return None if dtype.kind in "mM" else dtype
 
 
-@knows_masks
-def _extreme_by(ufunc: np.ufunc, block: Any, axes: Axes, dtype: np.dtype) -> Any:
-    if isinstance(block, np.ma.MaskedArray):
-        return _reduce_masked(ufunc, block, axes, None, True)
-    return ufunc.reduce(block, axis=axes, keepdims=True)
-
-
 def _reduce_masked(ufunc: np.ufunc, block: Any, axes: Axes, dtype: np.dtype | None, keepdims: bool) -> Any:
     """What has no unmasked element is masked in the result."""
     mask = np.ma.getmaskarray(block)
@@ -376,10 +369,10 @@ def without_nan(x: ArrayExpr, value: Any) -> ArrayExpr:
 
 SUM = _by_ufunc("sum", np.add)
 PROD = _by_ufunc("prod", np.multiply)
-MIN = _by_ufunc("min", np.minimum, _extreme_by, of_nothing=False)
-MAX = _by_ufunc("max", np.maximum, _extreme_by, of_nothing=False)
-NANMIN = _by_ufunc("nanmin", np.fmin, _extreme_by, of_nothing=False)
-NANMAX = _by_ufunc("nanmax", np.fmax, _extreme_by, of_nothing=False)
+MIN = _by_ufunc("min", np.minimum, of_nothing=False)
+MAX = _by_ufunc("max", np.maximum, of_nothing=False)
+NANMIN = _by_ufunc("nanmin", np.fmin, of_nothing=False)
+NANMAX = _by_ufunc("nanmax", np.fmax, of_nothing=False)
 ANY = _by_ufunc("any", np.logical_or)
 ALL = _by_ufunc("all", np.logical_and)
 MEAN = Reduction("mean", functools.partial(_total_chunk, unmasked), _total_combine, _mean_finalize)
