@@ -116,7 +116,7 @@ class Beside:
 
 def _expr(value: Any) -> FrameExpr:
     if is_frame_like(value) and not isinstance(value, pd.Index):
-        return sources.from_memory(value, [0, len(value)])
+        return sources.from_memory(value)
     if isinstance(value, FrameBase) and not isinstance(value.expr.meta, pd.Index):
         return value.expr
     raise TypeError(f"cannot concatenate object of type '{type(value)}'; only Series and DataFrame objs are valid")

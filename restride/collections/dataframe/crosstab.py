@@ -82,7 +82,7 @@ def crosstab(
     )  # fmt: skip
     if values is None:
         table = table.fillna(0) if normalize is not False else table.fillna(0).astype("int64")
-    return new_collection(from_memory(table, [0, len(table)]))
+    return new_collection(from_memory(table))
 
 
 def _listed(series: Any) -> list[Any]:

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
 import pandas as pd
 
-from restride.collections.blocks import Blocks, Map, Ready, every
+from restride.collections.blocks import Blocks, Gather, Map, Ready, every
 from restride.collections.dataframe.kernels.ranges import Ranges
 from restride.collections.dataframe.layout import Layout, layout_of
 from restride.collections.dataframe.meta import (
@@ -195,6 +196,32 @@ class FrameExpr(DescribedFields):
             index=(every(n),) * len(inputs),
             params=params,
             free=free,
+            name=self.label,
+            origin=self.origin,
+        )
+
+    def carried_blocks(self, totals: Blocks, carry: Any, kernel: Any, *inputs: Blocks) -> Map:
+        """The blocks of a node whose partitions have to know what comes before them, or after.
+
+        One task, `carry`, gets what each partition comes to. Each task of `kernel` gets the number of its partition,
+        all that `carry` has made of these, and the same partition of each input.
+        """
+        n = self.npartitions
+        known = Gather(
+            n=1,
+            inputs=(totals,),
+            kernel=carry,
+            indptr=np.array([0, n]),
+            indices=every(n),
+            name=f"{self.label}-carry",
+            origin=self.origin,
+        )
+        return Map(
+            n=n,
+            inputs=(known, *inputs),
+            kernel=kernel,
+            index=(np.zeros(n, np.int64), *(every(n) for _ in inputs)),
+            params=every(n),
             name=self.label,
             origin=self.origin,
         )

@@ -23,6 +23,11 @@ def is_frame_like(value: Any) -> TypeGuard[Meta]:
     return isinstance(value, (pd.DataFrame, pd.Series, pd.Index))
 
 
+def series_of(value: Any) -> list[pd.Series]:
+    """The columns of a frame, or the one series, as series."""
+    return [value] if isinstance(value, pd.Series) else [value.iloc[:, i] for i in range(value.shape[1])]
+
+
 def meta_of(value: Meta) -> Meta:
     """The meta of an object in memory; an index that counts its rows from 0 is a default one."""
     if isinstance(value, pd.Index):

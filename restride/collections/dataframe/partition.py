@@ -24,6 +24,7 @@ from restride.collections.dataframe.meta import (
     is_unknown_categorical,
     labels_of,
     level_dtypes,
+    series_of,
 )
 from restride.errors import SchemaError
 
@@ -145,7 +146,7 @@ def from_pandas(value: Any, meta: Meta, *, rows_of: Partition = None, rows_meta:
 
 def from_results(value: Any, meta: Meta) -> Partition:
     """A partition of results, of which integers may be missing: nulls then, which are floats in pandas."""
-    columns = [value] if isinstance(value, pd.Series) else [value.iloc[:, i] for i in range(value.shape[1])]
+    columns = series_of(value)
     lacking = [
         i
         for i, (column, dtype) in enumerate(zip(columns, column_dtypes(meta)))

@@ -166,7 +166,7 @@ def as_frame(value: Any) -> FrameExpr:
         It is nothing that pandas would merge; it has no name.
     """
     if is_frame_like(value) and not isinstance(value, pd.Index):
-        expr = sources.from_memory(value, [0, len(value)])
+        expr = sources.from_memory(value)
     elif isinstance(value, FrameBase) and not isinstance(value.expr.meta, pd.Index):
         expr = value.expr
     else:

@@ -182,7 +182,7 @@ class Pivoting(Unstacking):
 
 def _in_memory(value: Any) -> Any:
     """A result in memory as a collection of one partition."""
-    return new_collection(from_memory(value, [0, len(value)]))
+    return new_collection(from_memory(value))
 
 
 def _listed(labels: Any) -> list[Any]:

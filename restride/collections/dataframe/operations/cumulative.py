@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from restride.collections.blocks import Blocks, Gather, Map, every
+from restride.collections.blocks import Blocks
 from restride.collections.dataframe.expr import FrameExpr, Wanted
-from restride.collections.dataframe.meta import Meta
+from restride.collections.dataframe.meta import Meta, series_of
 from restride.collections.dataframe.operations.selection import narrow
 from restride.collections.dataframe.partition import Partition, from_pandas, to_pandas
 
@@ -36,33 +35,12 @@ class Cumulative(FrameExpr):
         return self.replace(frame=narrow(self.frame, wanted)) if wanted.columns else None
 
     def blocks(self, *children: Blocks) -> Blocks:
-        n = self.npartitions
         totals = self.frame.by_partition(Total(self.how, self.skipna, self.frame.meta), children[0])
-        carried = Gather(
-            n=1,
-            inputs=(totals,),
-            kernel=Carry(self.how, self.skipna),
-            indptr=np.array([0, n]),
-            indices=every(n),
-            name=f"{self.how}-carry",
-            origin=self.origin,
-        )
-        return Map(
-            n=n,
-            inputs=(carried, children[0]),
-            kernel=CumulateFrom(self.how, self.skipna, self.frame.meta, self.meta),
-            index=(np.zeros(n, np.int64), every(n)),
-            params=every(n),
-            name=self.how,
-            origin=self.origin,
-        )
+        kernel = CumulateFrom(self.how, self.skipna, self.frame.meta, self.meta)
+        return self.carried_blocks(totals, Carry(self.how, self.skipna), kernel, children[0])
 
 
 OPERATIONS = {"cumsum": "sum", "cumprod": "prod", "cummin": "min", "cummax": "max"}
-
-
-def _columns(value: Any) -> list[pd.Series]:
-    return [value] if isinstance(value, pd.Series) else [value.iloc[:, i] for i in range(value.shape[1])]
 
 
 @dataclass(frozen=True)
@@ -75,7 +53,7 @@ class Total:
     __name__ = "total"
 
     def __call__(self, partition: Partition) -> list[Any]:
-        columns = _columns(to_pandas(partition, self.meta, index=False))
+        columns = series_of(to_pandas(partition, self.meta, index=False))
         return [self._of(column) for column in columns]
 
     def _of(self, column: pd.Series) -> Any:
@@ -118,7 +96,7 @@ class CumulateFrom:
 
     def __call__(self, number: int, carried: list[list[Any]], partition: Partition) -> Partition:
         value = to_pandas(partition, self.of, index=False)
-        columns = [self._of(column, before) for column, before in zip(_columns(value), carried[number])]
+        columns = [self._of(column, before) for column, before in zip(series_of(value), carried[number])]
         result = (
             columns[0] if isinstance(value, pd.Series) else pd.DataFrame(dict(enumerate(columns)), index=value.index)
         )

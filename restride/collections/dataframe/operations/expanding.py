@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from restride.collections.blocks import Blocks, Gather, Map, every
+from restride.collections.blocks import Blocks
 from restride.collections.dataframe.expr import FrameExpr, Wanted
-from restride.collections.dataframe.meta import Meta
+from restride.collections.dataframe.meta import Meta, series_of
 from restride.collections.dataframe.operations.reductions import one_row
 from restride.collections.dataframe.operations.selection import narrow, narrowed_kind, projected_meta
 from restride.collections.dataframe.partition import Partition, from_pandas, to_pandas
@@ -48,17 +48,9 @@ class Expanding(FrameExpr):
         return self.replace(frame=narrow(self.frame, wanted), of_meta=meta)
 
     def blocks(self, *children: Blocks) -> Blocks:
-        n = self.npartitions
         totals = self.frame.by_partition(Totals(self.frame.meta), children[0])
-        carried = Gather(
-            n=1, inputs=(totals,), kernel=carry, indptr=np.array([0, n]), indices=every(n), name=f"{self.label}-carry",
-            origin=self.origin,
-        )  # fmt: skip
         kernel = ExpandFrom(self.how, self.min_periods, self.ddof, self.frame.meta, self.meta)
-        return Map(
-            n=n, inputs=(carried, children[0]), kernel=kernel, index=(np.zeros(n, np.int64), every(n)),
-            params=every(n), name=self.label, origin=self.origin,
-        )  # fmt: skip
+        return self.carried_blocks(totals, carry, kernel, children[0])
 
 
 def expanding(frame: FrameExpr, how: str, min_periods: int, ddof: int = 1) -> FrameExpr:
@@ -114,7 +106,7 @@ class Totals:
 
 
 def _columns(value: Any) -> list[Floats]:
-    columns = [value] if isinstance(value, pd.Series) else [value.iloc[:, i] for i in range(value.shape[1])]
+    columns = series_of(value)
     return [column.to_numpy(np.float64, na_value=np.nan) for column in columns]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from restride.collections.dataframe.expr import FrameExpr, ScalarExpr, Wanted
+from restride.collections.dataframe.meta import series_of
 from restride.collections.dataframe.operations.reductions import is_numeric, one_row
 from restride.collections.dataframe.operations.rowwise import labelled
 from restride.collections.dataframe.operations.selection import narrow
@@ -29,7 +30,7 @@ class ExtremesOf:
 
     def __call__(self, partition: Partition) -> list[Found]:
         value = to_pandas(partition, self.meta)
-        columns = [value] if isinstance(value, pd.Series) else [value.iloc[:, i] for i in range(value.shape[1])]
+        columns = series_of(value)
         return [self._of(column) for column in columns]
 
     def _of(self, column: pd.Series) -> Found:

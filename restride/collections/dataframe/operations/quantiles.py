@@ -18,7 +18,7 @@ from restride.collections.blocks import Blocks, Gather, Map, every
 from restride.collections.dataframe.expr import FrameExpr, Lengths, ScalarExpr, unknown_divisions
 from restride.collections.dataframe.kernels.sort_keys import SortKey
 from restride.collections.dataframe.kernels.splitting import range_buckets
-from restride.collections.dataframe.meta import Meta, column_dtypes
+from restride.collections.dataframe.meta import Meta, column_dtypes, series_of
 from restride.collections.dataframe.operations.reductions import one_row
 from restride.collections.dataframe.operations.selection import without_index
 from restride.collections.dataframe.partition import Partition, from_pandas, to_pandas
@@ -77,7 +77,7 @@ def _listed(*values: Any) -> list[Any]:
 def present_values(partition: Partition, meta: Meta) -> list[np.ndarray]:
     """The values of each column that are there, as numbers."""
     value = to_pandas(partition, meta, index=False)
-    columns = [value] if isinstance(value, pd.Series) else [value.iloc[:, i] for i in range(value.shape[1])]
+    columns = series_of(value)
     return [numbers_of(column) for column in columns]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from restride.collections.blocks import Blocks, Gather, Map, every
+from restride.collections.blocks import Blocks
 from restride.collections.dataframe.expr import FrameExpr, NewRows
 from restride.collections.dataframe.meta import Meta, index_of
 from restride.collections.dataframe.operations.groupby.levels import RowPositions
@@ -86,16 +86,9 @@ class RankRanges(NewRows):
         return meta
 
     def blocks(self, *children: Blocks) -> Blocks:
-        n = self.npartitions
         sizes = self.frame.by_partition(SizeOfRange(self.ranking, self.frame.meta), children[0])
-        before = Gather(
-            n=1, inputs=(sizes,), kernel=sums_before, indptr=np.array([0, n]), indices=every(n), name="rank-carry",
-            origin=self.origin,
-        )  # fmt: skip
-        return Map(
-            n=n, inputs=(before, children[0]), kernel=RankRange(self.ranking, self.frame.meta, self.meta),
-            index=(np.zeros(n, np.int64), every(n)), params=every(n), name="rank", origin=self.origin,
-        )  # fmt: skip
+        kernel = RankRange(self.ranking, self.frame.meta, self.meta)
+        return self.carried_blocks(sizes, sums_before, kernel, children[0])
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from restride.collections.dataframe.expr import FrameExpr, ScalarExpr, Wanted
-from restride.collections.dataframe.meta import Meta, column_dtypes, describe
+from restride.collections.dataframe.meta import Meta, column_dtypes, describe, series_of
 from restride.collections.dataframe.operations.selection import narrow, without_index
 from restride.collections.dataframe.operations.tree import Reduced, ReducedScalar, Steps
 from restride.collections.dataframe.partition import Partition, from_results, n_rows, to_pandas
@@ -56,7 +56,7 @@ class ColumnPartials:
 
     def __call__(self, partition: Partition) -> list[tuple[int, int, Any]]:
         value = to_pandas(partition, self.meta, index=False)
-        columns = [value] if isinstance(value, pd.Series) else [value.iloc[:, i] for i in range(value.shape[1])]
+        columns = series_of(value)
         return [self._partial(column) for column in columns]
 
     def _partial(self, values: pd.Series) -> tuple[int, int, Any]:

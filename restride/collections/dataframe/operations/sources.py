@@ -255,8 +255,9 @@ def complete_in(whole: Partition, meta: Meta, place: int) -> bool:
     return False
 
 
-def from_memory(value: Any, bounds: Sequence[int]) -> FrameExpr:
-    """A frame, series or index in memory, cut into partitions that begin at rows `bounds`."""
+def from_memory(value: Any, bounds: Sequence[int] | None = None) -> FrameExpr:
+    """A frame, series or index in memory, cut into partitions that begin at rows `bounds`; one without these."""
+    bounds = [0, len(value)] if bounds is None else bounds
     meta = meta_of(value)
     whole = from_pandas(value, meta)
     return FromMemory(whole, meta, tuple(bounds), _divisions(value, bounds), tokenize(object()))

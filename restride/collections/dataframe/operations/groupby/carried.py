@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from restride.collections.blocks import Blocks, Gather, Map, every
+from restride.collections.blocks import Blocks
 from restride.collections.dataframe.expr import FrameExpr, Wanted
 from restride.collections.dataframe.kernels.group_tree import Aggregation, Keys, concat_partials
 from restride.collections.dataframe.kernels.grouping import Groups
@@ -110,35 +110,15 @@ class CarriedRows(FrameExpr):
         return rows_of_groups(self.frame, self.by, self.values, self.function, self.meta, all_rows=True)
 
     def blocks(self, *children: Blocks) -> Blocks:
-        n, of = self.npartitions, self.frame.meta
+        of = self.frame.meta
         columns = (self.values,) if isinstance(self.values, int) else self.values
         values = of.iloc[:, list(columns)].set_axis(pd.RangeIndex(0), axis=0)
         groups = self.frame.by_partition(NumberGroups(self.keys), *children)
-        tails = self._map((groups, children[0]), TailOfGroups(columns, self.carry, self.whole), "groupby-tail")
-        carried = Gather(
-            n=1,
-            inputs=(tails,),
-            kernel=CarryOver(self.keys, self.by, values, self.function, self.carry),
-            indptr=np.array([0, n]),
-            indices=every(n),
-            name="groupby-carry",
-            origin=self.origin,
-        )
+        tails = self.by_partition(TailOfGroups(columns, self.carry, self.whole), groups, children[0])
+        carry = CarryOver(self.keys, self.by, values, self.function, self.carry)
         singular = isinstance(self.values, int)
         call = CallAmidCarried(of, values, columns, singular, self.by, self.function, self.carry.back, self.meta)
-        return Map(
-            n=n,
-            inputs=(carried, groups, children[0]),
-            kernel=call,
-            index=(np.zeros(n, np.int64), every(n), every(n)),
-            params=every(n),
-            name=self.label,
-            origin=self.origin,
-        )
-
-    def _map(self, inputs: tuple[Blocks, ...], kernel: Any, name: str) -> Map:
-        n = self.npartitions
-        return Map(n=n, inputs=inputs, index=(every(n),) * len(inputs), kernel=kernel, name=name, origin=self.origin)
+        return self.carried_blocks(tails, carry, call, groups, children[0])
 
 
 Numbered = tuple[np.ndarray, pa.Table]

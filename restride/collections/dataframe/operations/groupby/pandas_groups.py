@@ -18,7 +18,14 @@ from restride.collections.blocks import Blocks, Gather, every
 from restride.collections.dataframe.expr import FrameExpr, NewRows, Wanted
 from restride.collections.dataframe.kernels.group_tree import Keys
 from restride.collections.dataframe.kernels.taking import take
-from restride.collections.dataframe.meta import Meta, column_dtypes, index_of, is_frame_like, is_unknown_categorical
+from restride.collections.dataframe.meta import (
+    Meta,
+    column_dtypes,
+    index_of,
+    is_frame_like,
+    is_unknown_categorical,
+    series_of,
+)
 from restride.collections.dataframe.operations.completeness import can_miss
 from restride.collections.dataframe.operations.groupby.levels import RowPositions
 from restride.collections.dataframe.operations.groupby.put_back import PutBack, ShuffleBack
@@ -267,7 +274,7 @@ class RowsOfGroupsBlock:
         if isinstance(result, SomeRows):
             index, positions = index[result.rows], positions[result.rows]
             result = result.value
-        columns = [result] if isinstance(result, pd.Series) else [result.iloc[:, i] for i in range(result.shape[1])]
+        columns = series_of(result)
         data = {i: column.array for i, column in enumerate([*columns, pd.Series(positions)])}
         frame = pd.DataFrame(data, index=index, copy=False)
         return from_pandas(frame.set_axis(self.meta.columns, axis=1), self.meta)
