@@ -36,6 +36,9 @@ LARGE, LARGE_BLOCK = 1 << 20, 64 << 10
 
 _construction_ids = itertools.count()
 
+_PLAIN = {kind: f"builtins.{kind.__name__}" for kind in (type(None), bool, int, float, str)}
+"""Types of most values in expressions, and what they are called in names."""
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Expr:
@@ -130,7 +133,7 @@ class Expr:
 
     def replace(self, **changes: Any) -> Self:
         """The same node but for some fields; it keeps its origin."""
-        return self._with(changes.get(f.name, getattr(self, f.name)) for f in fields(self) if f.init)
+        return self._with(changes.get(name, getattr(self, name)) for name in _parameters_of(self))
 
     def made_at(self, origin: str | None) -> Self:
         """The same node, made at another line of the user's code as far as people are told."""
@@ -147,7 +150,7 @@ class Expr:
         return new
 
     def _values(self) -> list[Any]:
-        return [getattr(self, f.name) for f in fields(self) if f.init]
+        return [getattr(self, name) for name in _parameters_of(self)]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Expr) and self.name == other.name
@@ -157,6 +160,17 @@ class Expr:
 
     def __repr__(self) -> str:
         return f"<{self.name}>"
+
+
+_parameters: dict[type, tuple[str, ...]] = {}
+
+
+def _parameters_of(node: Expr) -> tuple[str, ...]:
+    """The names of a node's fields."""
+    found = _parameters.get(type(node))
+    if found is None:
+        found = _parameters[type(node)] = tuple(f.name for f in fields(node) if f.init)
+    return found
 
 
 def goes_apart(nbytes: int, n_blocks: int) -> bool:
@@ -196,6 +210,9 @@ def tokenize(*values: Any) -> str:
 
 
 def _feed(update: Callable[[bytes], object], value: Any) -> None:
+    if (kind := _PLAIN.get(type(value))) is not None:
+        update(f"{kind}:{value!r};".encode())
+        return
     kind = f"{type(value).__module__}.{type(value).__qualname__}"
     match value:
         case Expr():

@@ -32,6 +32,11 @@ Divisions = tuple[Any, ...]
 Lengths = tuple[int, ...]
 
 
+_MOST_DESCRIBED = 1000
+_described: dict[str, tuple[Meta, Layout]] = {}
+"""Of recent nodes by their names: rewriting makes the same ones again, and pandas takes 0.1 ms or more for a meta."""
+
+
 @dataclass(frozen=True, order=True)
 class Wanted:
     """Which columns are asked of a node: those in order, and whether the index with them."""
@@ -71,13 +76,23 @@ class FrameExpr(DescribedFields):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        meta = self._meta()
+        meta, layout = self._meta_and_layout()
         object.__setattr__(self, "meta", meta)
-        object.__setattr__(self, "layout", layout_of(meta))
+        object.__setattr__(self, "layout", layout)
         object.__setattr__(self, "npartitions", self._npartitions())
         object.__setattr__(self, "lengths", self._lengths())
         object.__setattr__(self, "divisions", self._divisions())
         object.__setattr__(self, "rows", self._rows())
+
+    def _meta_and_layout(self) -> tuple[Meta, Layout]:
+        known = _described.get(self.name)
+        if known is None:
+            meta = self._meta()
+            known = meta, layout_of(meta)
+            if len(_described) >= _MOST_DESCRIBED:
+                _described.clear()
+            _described[self.name] = known
+        return known
 
     def _first(self) -> FrameExpr:
         for child in self.children:

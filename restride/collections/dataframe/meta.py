@@ -31,8 +31,8 @@ def series_of(value: Any) -> list[pd.Series]:
 def meta_of(value: Meta) -> Meta:
     """The meta of an object in memory; an index that counts its rows from 0 is a default one."""
     if isinstance(value, pd.Index):
-        return value[:0] if not isinstance(value, pd.RangeIndex) else pd.Index([], dtype="int64", name=value.name)
-    return with_index(value.iloc[:0], index_meta(value.index))
+        return value.take([]) if not isinstance(value, pd.RangeIndex) else pd.Index([], dtype="int64", name=value.name)
+    return with_index(value.take([]), index_meta(value.index))  # a slice would keep all values in memory
 
 
 def index_meta(index: pd.Index) -> pd.Index:
@@ -41,7 +41,7 @@ def index_meta(index: pd.Index) -> pd.Index:
         if is_default(index):
             return pd.RangeIndex(0, name=index.name)
         return pd.Index([], dtype="int64", name=index.name)
-    return index[:0]
+    return index.take([])
 
 
 def is_default(index: pd.Index) -> bool:
@@ -78,6 +78,8 @@ class _Facts(NamedTuple):
     columns: tuple[Any, ...]
     levels: tuple[Any, ...]
     default_index: bool
+    by_name: dict[str, int]
+    """Where columns are whose labels are strings, if no label is there twice."""
 
 
 _MOST_FACTS = 1000
@@ -95,16 +97,21 @@ def _facts_of(meta: Meta) -> _Facts:
 
 
 def _facts_from(meta: Meta) -> _Facts:
+    by_name: dict[str, int] = {}
+    columns: tuple[Any, ...] = ()
     if isinstance(meta, pd.Index):
-        columns, index = (), meta
+        index = meta
+    elif isinstance(meta, pd.DataFrame):
+        columns, index = tuple(meta.dtypes), meta.index
+        if meta.columns.is_unique:
+            by_name = {label: place for place, label in enumerate(meta.columns) if type(label) is str}
     else:
-        columns = tuple(meta.dtypes) if isinstance(meta, pd.DataFrame) else (meta.dtype,)
-        index = meta.index
+        columns, index = (meta.dtype,), meta.index
     if isinstance(index, pd.RangeIndex) and index is not meta:
-        return _Facts(meta, columns, (), True)
+        return _Facts(meta, columns, (), True, by_name)
     if isinstance(index, pd.MultiIndex):
-        return _Facts(meta, columns, tuple(level.dtype for level in index.levels), False)
-    return _Facts(meta, columns, (index.dtype,), False)
+        return _Facts(meta, columns, tuple(level.dtype for level in index.levels), False, by_name)
+    return _Facts(meta, columns, (index.dtype,), False, by_name)
 
 
 def index_of(meta: Meta) -> pd.Index:
@@ -128,7 +135,11 @@ def positions_of(meta: pd.DataFrame, labels: Iterable[Hashable]) -> list[int]:
         As pandas: a label that no column has.
     """
     positions: list[int] = []
+    by_name = _facts_of(meta).by_name
     for label in labels:
+        if type(label) is str and label in by_name:
+            positions.append(by_name[label])
+            continue
         found = meta.columns.get_indexer_for([label])
         if -1 in found:
             raise KeyError(label)

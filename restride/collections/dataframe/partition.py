@@ -207,10 +207,11 @@ def column_from_pandas(values: Any, dtype: Any) -> Column:
         if is_unknown_categorical(dtype):
             return column_from_pandas(np.asarray(categorical), dtype.categories.dtype)
         return pa.array(np.asarray(categorical.codes, np.int32))
-    if isinstance(dtype, np.dtype):
-        return pa.array(np.asarray(values))
-    kind = arrow_type(dtype)
+    # Not of the series itself: numpy asks it for attributes, which pandas looks for among all labels.
     array = values.array if isinstance(values, (pd.Series, pd.Index)) else values
+    if isinstance(dtype, np.dtype):
+        return pa.array(np.asarray(array))
+    kind = arrow_type(dtype)
     column = pa.array(array, from_pandas=True)
     return column if column.type == kind else pc.cast(column, kind)
 

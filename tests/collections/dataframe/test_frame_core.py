@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from pandas.testing import assert_frame_equal, assert_series_equal
 
@@ -218,3 +219,17 @@ def test_large_frames_go_straight_to_workers_and_small_ones_with_their_tasks() -
         assert total.compute().x == large.x.sum()
         lower([rd.from_pandas(large[:100], npartitions=4).expr], ask, ship=True, send=send)
         assert len(sent) == 4
+
+
+def test_what_is_known_of_a_frame_keeps_none_of_its_values_in_memory() -> None:
+    values = np.arange(1000.0)
+    frame = pd.DataFrame({"x": values, "s": pd.array(["a"] * 1000)}, index=np.arange(1000) * 2, copy=False)
+    meta = rd.from_pandas(frame, npartitions=2).expr.meta
+    assert not np.shares_memory(meta["x"].to_numpy(), values)
+    assert sum(buffer.size for buffer in pa.array(meta["s"].array).buffers() if buffer is not None) < 100
+    assert meta.index.to_numpy().base is None or meta.index.to_numpy().base.size < 1000
+
+
+def test_equal_expressions_are_described_once(people: pd.DataFrame) -> None:
+    df = rd.from_pandas(people, npartitions=2)
+    assert df[["x"]].expr.meta is df[["x"]].expr.meta

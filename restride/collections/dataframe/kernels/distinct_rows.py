@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
+from restride.collections.dataframe.kernels.accumulators import add_at
 from restride.collections.dataframe.kernels.direct_groups import DirectKeys, FirstRows, LastRows, direct_keys
 from restride.collections.dataframe.kernels.encoding import to_numpy
 from restride.collections.dataframe.kernels.grouping import group
@@ -55,8 +56,8 @@ def _directly(keys: DirectKeys, keep: Keep) -> tuple[Ints, Ints]:
     counts = np.zeros(keys.size + 1, np.int64)
     edges = FirstRows(keys) if keep == "first" else LastRows(keys)
     for slots, _ in keys.blocks([]):
-        np.add.at(counts, slots, 1)
-        edges.add(slots, counts)
+        add_at(counts, slots)
+        edges.add(slots, int(np.count_nonzero(counts)))
     present = np.flatnonzero(counts)
     return edges.rows[present], counts[present]
 

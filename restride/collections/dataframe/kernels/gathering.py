@@ -48,19 +48,13 @@ class Rows:
     def of(self, column: Column, missing: Missing | None = None) -> Column:
         """The values of a column at the rows; `missing` says how it lacks some, where it may."""
         if self.numbers is None:
-            return column if missing is None else pc.cast(column, missing.type)
+            return _of_type(column, missing)
         array = one_array(column)
         if self.missing is None:
-            taken = pc.take(array, self.indices, boundscheck=False)
-            return (
-                taken
-                if missing is None or _same(taken.type, missing.type)
-                else pc.cast(taken, missing.type, safe=False)
-            )
+            return _of_type(pc.take(array, self.indices, boundscheck=False), missing)
         assert missing is not None, "rows that are not there, of a column that cannot lack values"
         if missing.kind == "null":
-            taken = pc.take(array, self.indices, boundscheck=False)
-            return taken if _same(taken.type, missing.type) else pc.cast(taken, missing.type, safe=False)
+            return _of_type(pc.take(array, self.indices, boundscheck=False), missing)
         fill = np.nan if missing.kind == "nan" else -1
         dtype = missing.type.to_pandas_dtype()
         if not len(array):
@@ -70,6 +64,8 @@ class Rows:
         return pa.array(values)
 
 
-def _same(have: pa.DataType, want: pa.DataType) -> bool:
-    """Whether a column is of a type; a dictionary of strings goes for strings."""
-    return bool(have == want or pa.types.is_dictionary(have))
+def _of_type(column: Column, missing: Missing | None) -> Column:
+    """A column of the type that results, where it may lack values; a dictionary of strings goes for strings."""
+    if missing is None or column.type == missing.type or pa.types.is_dictionary(column.type):
+        return column
+    return pc.cast(column, missing.type, safe=False)

@@ -13,11 +13,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from restride.collections.dataframe.kernels.aggregates import Aggregate
+from restride.collections.dataframe.kernels.arrow_groups import can_group_by_arrow, group_by_arrow
 from restride.collections.dataframe.kernels.direct_groups import group_directly
 from restride.collections.dataframe.kernels.group_states import State, moved, positions_in
 from restride.collections.dataframe.kernels.grouping import Groups, Order, group
 from restride.collections.dataframe.kernels.memory import one_array
-from restride.collections.dataframe.kernels.string_groups import can_group_strings, group_strings
 
 SAMPLE_ROWS = 1 << 15
 """Rows from which it is told whether groups are few."""
@@ -169,9 +169,10 @@ class Aggregation:
         self, keys: Sequence[pa.ChunkedArray], made_of: Sequence[pa.ChunkedArray], order: Order, *, partial: bool
     ) -> pa.Table | None:
         """Simple states of one key of strings, likewise."""
-        if len(keys) > 1 or not can_group_strings(keys[0], self.states, made_of, partial=partial):
+        of_strings = len(keys) == 1 and pa.types.is_string(keys[0].type)
+        if not of_strings or not can_group_by_arrow(self.states, made_of, partial=partial):
             return None
-        key, states = group_strings(
+        key, states = group_by_arrow(
             keys[0], self.states, made_of, partial=partial, dropna=self.keys.dropna, order=order
         )
         return _table([key], states)

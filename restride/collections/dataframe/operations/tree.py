@@ -11,6 +11,7 @@ import numpy as np
 from restride.collections.blocks import Blocks, Gather, Map, every
 from restride.collections.dataframe.expr import FrameExpr, NewRows, ScalarExpr
 from restride.collections.dataframe.meta import Meta
+from restride.engine.graphs.csr import Ints
 
 FAN_IN = 16
 """How many partial results are combined at a time."""
@@ -89,14 +90,33 @@ def tree_of(
 ) -> Blocks:
     """One block of several, combined `fan_in` neighbours at a time."""
     while table.n > 1:
-        bounds = np.append(np.arange(0, table.n, fan_in), table.n)
-        table = Gather(
-            n=len(bounds) - 1,
-            inputs=(table,),
-            kernel=combine,
-            indptr=bounds,
-            indices=every(table.n),
-            name=f"{name}-combine",
-            origin=origin,
-        )
+        table = gathered(table, neighbours(table.n, fan_in), combine, f"{name}-combine", origin)
     return table
+
+
+def gathered(table: Blocks, bounds: Ints, kernel: Callable[..., Any], name: str, origin: str | None) -> Gather:
+    """A block of each run of neighbours; `bounds` as in CSR."""
+    runs = len(bounds) - 1
+    return Gather(
+        n=runs, inputs=(table,), kernel=kernel, indptr=bounds, indices=every(table.n), name=name, origin=origin
+    )
+
+
+def neighbours(n: int, most: int) -> Ints:
+    """Bounds of runs of `most` of `n` blocks; of one run if there are none."""
+    return np.append(np.arange(0, max(n, 1), most), n)
+
+
+def tapering(n: int, most: int) -> Ints:
+    """Bounds of runs of up to `most` of `n` blocks that get shorter in the end, to keep all threads at work until then.
+
+    Examples
+    --------
+    >>> np.diff(tapering(20, 5))
+    array([5, 5, 5, 3, 2])
+    """
+    bounds = [0]
+    while bounds[-1] < n:
+        rest = n - bounds[-1]
+        bounds.append(n - rest + min(most, rest, max(-(-rest // 2), 2)))
+    return np.array(bounds if n else [0, 0])

@@ -48,12 +48,20 @@ def keyed_rows(draw):
     return keys, categories, in_parts(draw, *VALUES[draw(st.sampled_from(list(VALUES)))], n)
 
 
-@given(keyed_rows(), st.booleans(), st.sampled_from(["key", "appearance"]), st.sampled_from([1, 3, 1 << 16]))
-def test_keys_and_states_are_those_of_all_rows_at_once(rows, dropna, order, block):
+@given(
+    keyed_rows(),
+    st.booleans(),
+    st.sampled_from(["key", "appearance"]),
+    st.sampled_from([1, 3, 1 << 16]),
+    st.sampled_from(["tables", "arrow"]),
+)
+def test_keys_and_states_are_those_of_all_rows_at_once(rows, dropna, order, block, way):
     keys, categories, values = rows
     states = [Size(), Count(0), Sum(0), Extreme(0, greatest=True), Extreme(0, greatest=False)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(direct_groups, "_BLOCK", block)
+        patch.setattr(direct_groups, "_FIRST_LOOK", block)
+        patch.setattr(direct_groups, "_MANY_ROWS", 1 if way == "arrow" else 1 << 62)
         made_of = [values] * len(states)
         found = group_directly(keys, categories, states, made_of, partial=False, dropna=dropna, order=order)
     groups = group(keys, categories=categories, dropna=dropna, order=order)

@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from restride.collections.blocks import Blocks, Gather, Map, Select, every
+from restride.collections.blocks import Blocks, Map, Select, every
 from restride.collections.dataframe.expr import FrameExpr, NewRows, Wanted
 from restride.collections.dataframe.kernels.aggregates import Aggregate, same
 from restride.collections.dataframe.kernels.group_states import Extreme
@@ -25,6 +25,7 @@ from restride.collections.dataframe.layout import Layout, is_string, layout_of
 from restride.collections.dataframe.meta import Meta, column_dtypes, index_of, level_dtypes
 from restride.collections.dataframe.operations.groupby.levels import RowPositions
 from restride.collections.dataframe.operations.groupby.plan import (
+    FEW_GROUPS,
     GroupPlan,
     key_sample,
     plan_from,
@@ -36,6 +37,7 @@ from restride.collections.dataframe.operations.groupby.spread import Order, in_r
 from restride.collections.dataframe.operations.hot_keys import WithHashes
 from restride.collections.dataframe.operations.rowwise import Assign
 from restride.collections.dataframe.operations.selection import narrow, narrowed_kind, projected_meta
+from restride.collections.dataframe.operations.tree import gathered, neighbours, tapering
 from restride.collections.dataframe.operations.within import RowsWithin
 from restride.collections.dataframe.partition import Partition, column_to_pandas, from_pandas, index_to_pandas, table_of
 from restride.collections.expression import Expr
@@ -43,6 +45,8 @@ from restride.collections.expression import Expr
 SORTED_AT_ONCE = 2_000_000
 """Groups up to which one task puts them in order."""
 FAN_IN = 8
+FAN_IN_OF_FEW = 64
+"""How many partial results are combined at a time where they have but `FEW_GROUPS`: a task costs more than they do."""
 """Partial results that are combined in one task."""
 
 
@@ -153,7 +157,7 @@ class GroupAggregate(NewRows):
             groups = in_ranges(groups, plan.split if self.npartitions == 1 else self.npartitions, order, self.origin)
         if self.npartitions == 1 and groups.n > 1:
             kernel = MergeGroups(None if many or in_order else order, output)
-            return self._gather(groups, groups.n, kernel, "groupby-sort")
+            return gathered(groups, neighbours(groups.n, groups.n), kernel, "groupby-sort", self.origin)
         return self._map(groups, output, "groupby-finish")
 
     def _comes_in_order(self, plan: GroupPlan) -> bool:
@@ -166,27 +170,18 @@ class GroupAggregate(NewRows):
         """One table of all groups."""
         kernel = Partial(self.aggregation)
         if plan.fused > 1:
-            table: Blocks = self._gather(rows, plan.fused, kernel, "groupby")
+            table: Blocks = gathered(rows, tapering(rows.n, plan.fused), kernel, "groupby", self.origin)
         else:
             table = self._map(rows, kernel, "groupby")
-        while table.n > FAN_IN:
-            table = self._gather(table, FAN_IN, Combine(self.aggregation), "groupby-combine")
-        return self._gather(table, max(table.n, 1), Finish(self.aggregation), "groupby-finish")
+        fan_in = FAN_IN if plan.groups is None or plan.groups > FEW_GROUPS else FAN_IN_OF_FEW
+        while table.n > fan_in:
+            bounds = neighbours(table.n, fan_in)
+            table = gathered(table, bounds, Combine(self.aggregation), "groupby-combine", self.origin)
+        bounds = neighbours(table.n, max(table.n, 1))
+        return gathered(table, bounds, Finish(self.aggregation), "groupby-finish", self.origin)
 
     def _map(self, table: Blocks, kernel: Any, name: str) -> Map:
         return Map(n=table.n, inputs=(table,), kernel=kernel, index=(every(table.n),), name=name, origin=self.origin)
-
-    def _gather(self, table: Blocks, fan_in: int, kernel: Any, name: str) -> Gather:
-        bounds = np.append(np.arange(0, max(table.n, 1), fan_in), table.n)
-        return Gather(
-            n=len(bounds) - 1,
-            inputs=(table,),
-            kernel=kernel,
-            indptr=bounds,
-            indices=every(table.n),
-            name=name,
-            origin=self.origin,
-        )
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from restride.collections.blocks import Blocks, Gather, every
+from restride.collections.blocks import Blocks, Gather
 from restride.collections.dataframe.expr import FrameExpr, NewRows, Wanted
 from restride.collections.dataframe.kernels.distinct_rows import distinct_rows
 from restride.collections.dataframe.kernels.group_tree import SAMPLE_ROWS, Keys
@@ -31,9 +31,11 @@ from restride.collections.dataframe.operations.groupby.plan import (
 )
 from restride.collections.dataframe.operations.rowwise import Assign
 from restride.collections.dataframe.operations.selection import column, narrow
+from restride.collections.dataframe.operations.tree import gathered, neighbours, tapering
 from restride.collections.dataframe.partition import Partition, concat, to_pandas
 from restride.collections.expression import Expr
 from restride.collections.optimize import optimized
+from restride.engine.graphs.csr import Ints
 
 FAN_IN = 8
 COUNT = "__count__"
@@ -135,26 +137,19 @@ class DropDuplicates(NewRows):
         (table,) = children
         if plan.split:
             made = self.frame.by_partition(kernel.last(), table)
-            return self._gather(made, made.n, InOrderOfRows(self.frame.meta, self.keep is False))
+            return self._gather(made, neighbours(made.n, made.n), InOrderOfRows(self.frame.meta, self.keep is False))
         if table.n > 1:
-            fused = plan.fused > 1
-            table = self._gather(table, plan.fused, kernel) if fused else self.frame.by_partition(kernel, table)
+            if plan.fused > 1:
+                table = self._gather(table, tapering(table.n, plan.fused), kernel)
+            else:
+                table = self.frame.by_partition(kernel, table)
             kernel = kernel.counted()
         while table.n > FAN_IN:
-            table = self._gather(table, FAN_IN, kernel)
-        return self._gather(table, max(table.n, 1), kernel.last())
+            table = self._gather(table, neighbours(table.n, FAN_IN), kernel)
+        return self._gather(table, neighbours(table.n, max(table.n, 1)), kernel.last())
 
-    def _gather(self, table: Blocks, fan_in: int, kernel: Any) -> Gather:
-        bounds = np.append(np.arange(0, max(table.n, 1), fan_in), table.n)
-        return Gather(
-            n=len(bounds) - 1,
-            inputs=(table,),
-            kernel=kernel,
-            indptr=bounds,
-            indices=every(table.n),
-            name=self.label,
-            origin=self.origin,
-        )
+    def _gather(self, table: Blocks, bounds: Ints, kernel: Any) -> Gather:
+        return gathered(table, bounds, kernel, self.label, self.origin)
 
 
 @dataclass(frozen=True)
