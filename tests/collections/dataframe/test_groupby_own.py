@@ -58,6 +58,26 @@ def test_frames_made_of_groups_are_below_each_other_as_in_pandas(case, by, sort,
             assert_same(ours.apply(function, meta=made), made)
 
 
+def ends(group):
+    return pd.Series({"least": float(group.n.min()), "rows": float(len(group))})
+
+
+@few
+@given(frames, by, st.booleans(), st.booleans(), st.booleans(), st.booleans())
+def test_without_an_index_of_keys_they_are_columns_or_left_out(case, by, sort, dropna, group_keys, declared):
+    options = {"sort": sort, "dropna": dropna, "group_keys": group_keys, "as_index": False}
+    ours, theirs = case.ours.groupby(by, **options), case.theirs.groupby(by, **options)
+    if not theirs.ngroups:
+        return
+    functions = [(ours[["n"]], theirs[["n"]], ends), (ours.n, theirs.n, total)]
+    # Where a function keeps all rows, pandas has those in no group too, and puts rows of equal labels together.
+    if group_keys or (case.theirs.index.is_unique and not case.theirs[by].isna().to_numpy().any()):
+        functions += [(ours[["n"]], theirs[["n"]], function) for function in (first_two, doubled)]
+    for mine, expected, function in functions:
+        made = expected.apply(function)
+        assert_same(mine.apply(function, meta=made) if declared else mine.apply(function), made)
+
+
 @few
 @given(frames, by, st.booleans())
 def test_rows_that_a_function_makes_of_groups_come_back_to_their_places(case, by, sort):
@@ -76,6 +96,13 @@ def test_windows_of_groups_have_the_labels_of_pandas(case, by):
     if theirs.ngroups:
         assert_same(ours.rolling(2, min_periods=1).sum(), theirs.rolling(2, min_periods=1).sum())
         assert_same(ours.expanding().max(), theirs.expanding().max())
+
+
+def test_labels_of_rows_made_of_groups_are_known_before_they_are_computed():
+    frame = pd.DataFrame({"key": ["a", "b", "a"], "n": [1, 2, 3]}, index=pd.Index([5, 6, 7], name="i"))
+    made = from_pandas(frame).groupby("key")[["n"]].apply(first_two)
+    assert made.expr.meta.index.names == ["key", "i"]
+    assert_same(made, frame.groupby("key")[["n"]].apply(first_two))
 
 
 def test_rows_that_arrow_cannot_hold_come_back_too():

@@ -87,3 +87,21 @@ def test_integers_and_truth_values_stay_where_no_key_turns_out_to_be_missing(key
     values = ["integer", "truth"]
     found = ours.groupby(key, observed=True)[values].transform(lambda group: group)
     assert_same(found, theirs.groupby(key, observed=True)[values].transform(lambda group: group))
+
+
+@few
+@given(
+    partitioned(frames_of(FRAME, min_rows=1)),
+    st.sampled_from(["key", "other", ["key", "other"], ["cat"], "cat", "t", "flag", "x"]),
+    st.booleans(),
+    st.booleans(),
+    st.booleans(),
+)
+def test_groups_are_numbered_as_pandas_numbers_them(case, by, ascending, sort, dropna):
+    ours, theirs = (frame.groupby(by, sort=sort, dropna=dropna) for frame in (case.ours, case.theirs))
+    assert_same(ours.ngroup(ascending), theirs.ngroup(ascending))
+
+
+def test_groups_of_objects_are_not_numbered():
+    with pytest.raises(NotImplementedError, match="astype"):
+        from_pandas(pd.DataFrame({"key": [1, "a", 2.5]}, dtype=object)).groupby("key").ngroup()

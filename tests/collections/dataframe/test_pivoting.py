@@ -40,6 +40,49 @@ def test_tables_of_any_values(case):
         assert_same(case.ours.pivot_table(**arguments), case.theirs.pivot_table(**arguments))
 
 
+MARGINS = [
+    {"values": "v", "index": "a", "columns": "b", "aggfunc": "sum"},
+    {"values": "w", "index": "a", "columns": ["b", "c"]},
+    {"values": ["v", "w"], "index": ["a", "b"], "columns": "c", "aggfunc": "max", "margins_name": "total"},
+    {"values": ["v"], "index": ["a", "b"], "columns": "c", "aggfunc": "count", "fill_value": 0},
+    {"values": ["v", "w"], "index": "a", "aggfunc": "sum"},
+    {"values": "w", "index": ["a", "c"], "aggfunc": ["mean", "max"]},
+    {"values": ["v", "w"], "index": "a", "columns": "c", "aggfunc": {"v": "sum", "w": "mean"}},
+    {"values": "v", "index": "a", "columns": "b", "aggfunc": lambda values: float(values.max() - values.min())},
+]
+
+
+@pytest.mark.parametrize("arguments", MARGINS)
+@pytest.mark.parametrize("dropna", [True, False])
+def test_margins_are_aggregates_of_all_rows_and_columns(arguments, dropna):
+    arguments = {"margins": True, "dropna": dropna, **arguments}
+    assert_same(from_pandas(FRAME).pivot_table(**arguments), FRAME.pivot_table(**arguments))
+
+
+def test_margins_that_cannot_be_are_an_error_at_the_call():
+    ours = from_pandas(FRAME)
+    with pytest.raises(ValueError, match="Conflicting name"):
+        ours.pivot_table("v", "a", "b", margins=True, margins_name="x")
+    with pytest.raises(ValueError, match="must be a string"):
+        ours.pivot_table("v", "a", "b", margins=True, margins_name=5)
+    with pytest.raises(NotImplementedError, match="index="):
+        ours.pivot_table("v", columns="b", margins=True)
+
+
+@few
+@given(
+    partitioned(frames_of({"a": "str", "b": "int8", "v": "int64", "w": "finite"}, min_rows=1, index=["default"])),
+    st.sampled_from(["sum", "mean", "count"]),
+    st.booleans(),
+)
+def test_margins_of_any_values(case, aggfunc, dropna):
+    if case.theirs.dropna().shape[0]:
+        arguments = {"values": ["v", "w"], "index": "b", "columns": "a", "aggfunc": aggfunc, "dropna": dropna}
+        assert_same(
+            case.ours.pivot_table(**arguments, margins=True), case.theirs.pivot_table(**arguments, margins=True)
+        )
+
+
 @few
 @given(
     partitioned(frames_of({"a": "str", "b": "int8"}, min_rows=1)), st.sampled_from([False, True, "index", "columns"])

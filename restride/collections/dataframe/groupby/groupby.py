@@ -199,6 +199,10 @@ class SeriesGroupBy(GroupBy):
         return self.grouping.frame.meta.columns[self.column]
 
     @property
+    def _name_of_whole(self) -> Hashable:
+        return self.name
+
+    @property
     def _places(self) -> int:
         return self.column
 
@@ -257,6 +261,11 @@ class DataFrameGroupBy(GroupBy):
     @property
     def _all_places(self) -> Sequence[int]:
         return self.values if self._chosen else list(range(self.grouping.n_columns))
+
+    @property
+    def _name_of_whole(self) -> Hashable:
+        meta = self.grouping.frame.meta
+        return meta.columns[self.values[0]] if self._chosen and len(self.values) == 1 else None
 
     def __getitem__(self, key: Any) -> Any:
         """One column, or a list of columns."""

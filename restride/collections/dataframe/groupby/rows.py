@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from copy import copy
 from dataclasses import replace
 from typing import Any, Self
@@ -14,12 +14,18 @@ from restride.collections.dataframe.base import new_collection
 from restride.collections.dataframe.expr import FrameExpr, Wanted
 from restride.collections.dataframe.groupby.grouping import Grouping
 from restride.collections.dataframe.groupby.matrices import matrices
-from restride.collections.dataframe.groupby.transforming import carried, numbers_in_groups, transformed
-from restride.collections.dataframe.meta import index_of, with_index
+from restride.collections.dataframe.groupby.transforming import (
+    carried,
+    numbers_in_groups,
+    numbers_of_groups,
+    transformed,
+)
+from restride.collections.dataframe.meta import has_default_index, index_of, with_index
 from restride.collections.dataframe.methods.partitions import make_meta, meta_from_data
 from restride.collections.dataframe.operations.groupby.ends import EndsOfGroups
 from restride.collections.dataframe.operations.groupby.pandas_groups import (
     Applied,
+    AppliedAsFrame,
     Call,
     CallForRows,
     KeepGroups,
@@ -103,6 +109,19 @@ class RowMethods:
         """Number of each row in its group, from 0; from the last if not `ascending`."""
         counted = numbers_in_groups(self.grouping) if ascending else None
         return self._by_row("cumcount", ascending=ascending) if counted is None else new_collection(counted)
+
+    def ngroup(self, ascending: bool = True) -> Any:
+        """Number of each row's group among the groups, from 0; from the last if not `ascending`.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> import restride.dataframe as rd
+        >>> df = rd.from_pandas(pd.DataFrame({"k": ["b", "a", "b"]}), npartitions=2)
+        >>> df.groupby("k").ngroup().compute().tolist()
+        [1, 0, 1]
+        """
+        return new_collection(numbers_of_groups(self.grouping, ascending=ascending))
 
     def shift(self, periods: int = 1, fill_value: Any = pd.api.extensions.no_default) -> Any:
         """The value some rows before in the group; after, if `periods` is negative."""
@@ -305,6 +324,8 @@ class RowMethods:
         Returns
         -------
         DataFrame or Series
+            With ``as_index=False`` what is made of a group as a whole has the keys as columns, and rows that are made
+            of groups are without keys.
 
         Examples
         --------
@@ -318,18 +339,41 @@ class RowMethods:
         dtype: int64
         """
         grouping = self._without_spans("apply")
-        if not grouping.as_index:
-            raise NotImplementedError("apply of groups with as_index=False: use as_index=True, then reset_index")
         function = Applied(func, args, tuple(kwargs.items()))
+        found = None if meta is None else make_meta(meta)
+        return self._applied(function, found) if grouping.as_index else self._applied_without_index(function, found)
+
+    def _applied(self, function: Applied, found: Any) -> Any:
+        grouping = self.grouping
         frame = labelled(grouping.frame)
-        if meta is None:
+        if found is None:
             found = self._made_of_data(function)
-            # Numbers that label rows in one group do not count those of the result.
-            found = found.set_axis(pd.Index(found.index, name=found.index.name), axis=0)
-        else:
-            found = make_meta(meta)
+            if has_default_index(found):  # numbers that label rows in one group do not count those of the result
+                found = found.set_axis(pd.Index([], dtype="int64", name=found.index.name), axis=0)
         drops = not grouping.group_keys
         return new_collection(groups_of_rows(frame, grouping.by, self._places, function, found, drops_keys=drops))
+
+    def _applied_without_index(self, function: Applied, found: Any) -> Any:
+        grouping = self.grouping
+        levels = list(range(len(grouping.keys)))
+        other = self._with_keys_as_index()
+        other.grouping = replace(other.grouping, group_keys=True)
+        if found is not None and _has_keys(found, grouping):
+            inner = found.iloc[:, len(levels) :].set_axis(grouping.index_meta(), axis=0)
+            whole = AppliedAsFrame(function.function, function.args, function.kwargs)
+            return other._applied(whole, inner).reset_index()
+        made = other._applied(function, None if found is None else _with_keys(found, grouping))
+        of_rows = made.expr.meta.index.nlevels > len(levels)
+        if of_rows and not grouping.group_keys:
+            return self._with_keys_as_index()._applied(function, made.expr.meta.droplevel(levels))
+        if of_rows:
+            return made.reset_index(level=levels, drop=True)
+        return (made if isinstance(made.expr.meta, pd.DataFrame) else made.to_frame(self._name_of_whole)).reset_index()
+
+    @property
+    def _name_of_whole(self) -> Hashable:
+        """Of the column of what a function makes of groups, one value of each."""
+        return None
 
     def value_counts(
         self, normalize: bool = False, sort: bool = True, ascending: bool = False, dropna: bool = True
@@ -421,6 +465,20 @@ for _name in ("sum", "mean", "min", "max", "std", "var", "median", "count", "ske
 def _called(value: pd.DataFrame, function: Any, by: PandasKeys, values: Any) -> Any:
     made = function(by, by.some_groups(value), values)
     return made.value if isinstance(made, SomeRows) else made
+
+
+def _has_keys(meta: Any, grouping: Grouping) -> bool:
+    """Whether a meta has the keys of groups as columns."""
+    names = list(grouping.names)
+    return isinstance(meta, pd.DataFrame) and has_default_index(meta) and list(meta.columns[: len(names)]) == names
+
+
+def _with_keys(meta: Any, grouping: Grouping) -> Any:
+    """The meta of rows with the keys of their groups as levels of its index before its own."""
+    indexes = (grouping.index_meta(), meta.index)
+    levels = [index.get_level_values(i) for index in indexes for i in range(index.nlevels)]
+    names = [*grouping.names, *meta.index.names]
+    return meta.set_axis(pd.MultiIndex.from_arrays(levels, names=names), axis=0)
 
 
 def with_missing(meta: Any) -> Any:

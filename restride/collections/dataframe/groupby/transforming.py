@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from restride.collections.dataframe.expr import FrameExpr, Wanted
-from restride.collections.dataframe.groupby.aggregating import aggregated, source_of
+from restride.collections.dataframe.groupby.aggregating import ROWS, aggregated, source_of
 from restride.collections.dataframe.groupby.grouping import Grouping, over
 from restride.collections.dataframe.groupby.specs import Asked, Output
 from restride.collections.dataframe.kernels.aggregates import states_of
@@ -21,6 +22,7 @@ from restride.collections.dataframe.operations.groupby.carried import WHOLE, Car
 from restride.collections.dataframe.operations.groupby.few_groups import are_few, known_plan
 from restride.collections.dataframe.operations.groupby.of_each_row import OfEachRow
 from restride.collections.dataframe.operations.groupby.pandas_groups import Call, PandasKeys
+from restride.collections.dataframe.operations.partitions import MapPartitions
 from restride.collections.dataframe.operations.rowwise import Assign, Constant
 from restride.collections.dataframe.operations.selection import narrow, without_index
 
@@ -60,14 +62,49 @@ def transformed(grouping: Grouping, places: Sequence[int] | int, call: Call, met
     outputs = tuple(Output(number, column, name, call.kwargs) for number, column in enumerate(columns))
     by_group = replace(grouping, as_index=False, sort=True, observed=True)
     groups = aggregated(by_group, Asked(outputs, pd.RangeIndex(len(columns))), None)
-    if not isinstance(groups, GroupAggregate):
-        return None
+    return _of_each_row(by_group, groups, places, call, meta) if isinstance(groups, GroupAggregate) else None
+
+
+def _of_each_row(
+    grouping: Grouping, groups: FrameExpr, places: Sequence[int] | int, call: Call, meta: Meta
+) -> OfEachRow:
+    columns = (places,) if isinstance(places, int) else tuple(places)
     used = tuple(sorted({*grouping.keys, *columns}))
     place = {position: number for number, position in enumerate(used)}
     frame = narrow(grouping.frame, Wanted(used, grouping.frame.has_index))
-    keys = replace(by_group.kernel_keys, columns=tuple(place[key] for key in grouping.keys))
+    keys = replace(grouping.kernel_keys, columns=tuple(place[key] for key in grouping.keys))
     values: Any = place[places] if isinstance(places, int) else tuple(place[column] for column in columns)
     return OfEachRow(frame, groups, keys, grouping.by.over(place), values, call, meta)
+
+
+def numbers_of_groups(grouping: Grouping, *, ascending: bool) -> FrameExpr:
+    """The number of each row's group, from 0: the groups are counted, and looked up for each row.
+
+    Raises
+    ------
+    NotImplementedError
+        A key is of a dtype that Arrow does not hold.
+    """
+    by_group = replace(grouping, as_index=False)
+    groups = aggregated(by_group, Asked((Output("size", grouping.keys[0], "size", (ROWS,)),), None), None)
+    if not isinstance(groups, GroupAggregate):
+        raise NotImplementedError("ngroup of keys of objects: make them strings or numbers first, with astype")
+    n_keys = len(grouping.keys)
+    dtypes = dict(zip(range(n_keys + 1), [*grouping.key_dtypes, np.dtype(np.int64)]))
+    numbers = pd.DataFrame({i: pd.Series([], dtype=dtype) for i, dtype in dtypes.items()})
+    options = (("ascending", ascending),)
+    counted = MapPartitions(number_rows, (groups,), options, numbers, "groupby-number")
+    index = index_of(grouping.frame.meta)
+    meta = pd.Series([], dtype="float64" if grouping.may_drop else "int64", index=index)
+    found = _of_each_row(by_group, counted, grouping.keys[0], Call("ngroup"), meta)
+    return found.replace(few_groups=True)
+
+
+def number_rows(groups: pd.DataFrame, *, ascending: bool) -> pd.DataFrame:
+    """Kernel: a table of groups with their numbers in the place of the last column."""
+    numbers = np.arange(len(groups))
+    columns = {i: groups.iloc[:, i].array for i in range(groups.shape[1] - 1)}
+    return pd.DataFrame({**columns, len(columns): numbers if ascending else numbers[::-1]}, copy=False)
 
 
 def carried(

@@ -7,7 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from restride.collections.collection import compute
 from restride.collections.dataframe.base import FrameBase, new_collection
+from restride.collections.dataframe.margins import Margins
 from restride.collections.dataframe.methods.repetition import positions_listed
 from restride.collections.dataframe.operations.partitions import MapPartitions
 from restride.collections.dataframe.operations.reductions import one_row
@@ -67,9 +69,12 @@ class Pivoting(Unstacking):
         fill_value : scalar, optional
             Instead of missing values.
         margins : bool
-            Must be false.
+            A row and columns of aggregates over all rows and columns more, of rows where nothing is missing unless
+            `dropna` is false. Needs `index`.
         dropna : bool
             Leave out columns, and rows, where all is missing.
+        margins_name : str
+            Label of the margins.
         observed, sort : bool
             As for `groupby`.
 
@@ -84,34 +89,70 @@ class Pivoting(Unstacking):
         1  1.0  2.0
         2  3.0  NaN
         """
-        if margins:
-            raise NotImplementedError("pivot_table(margins=True): aggregate once more without the other keys")
         rows, over = _listed(index), _listed(columns)
         if not rows and not over:
             raise ValueError("No group keys passed!")
-        if rows and not over and isinstance(aggfunc, (str, dict)) and dropna and observed and sort:
+        if margins and not isinstance(margins_name, str):
+            raise ValueError("margins_name argument must be a string")
+        if margins and not rows:
+            raise NotImplementedError("pivot_table(margins=True) without index=: group by the keys in columns")
+        if rows and not over and isinstance(aggfunc, (str, dict)) and dropna and observed and sort and not margins:
             return self._by_rows(values, rows, aggfunc, fill_value)
         shape = {"fill_value": fill_value, "dropna": dropna, "observed": observed, "sort": sort}
         if isinstance(aggfunc, list):
             names = [one if isinstance(one, str) else one.__name__ for one in aggfunc]
-            tables = [self._in_pandas(values, rows, over, one, shape) for one in aggfunc]
+            tables = [
+                self._in_pandas(values, rows, over, one, shape, margins_name if margins else None) for one in aggfunc
+            ]
             return _in_memory(pd.concat(tables, keys=names, axis=1))
-        return _in_memory(self._in_pandas(values, rows, over, aggfunc, shape))
+        return _in_memory(self._in_pandas(values, rows, over, aggfunc, shape, margins_name if margins else None))
 
     def _in_pandas(
-        self, values: Any, rows: list[Any], over: list[Any], aggfunc: Any, shape: dict[str, Any]
+        self, values: Any, rows: list[Any], over: list[Any], aggfunc: Any, shape: dict[str, Any], margins: Any
     ) -> pd.DataFrame:
         """The table that pandas makes of aggregates, of which there is one of each combination of keys."""
         keys = [*rows, *over]
         chosen = self._aggregated_labels(values, keys, aggfunc)
-        groups = self.groupby(keys, observed=shape["observed"], sort=shape["sort"])[chosen]  # type: ignore[attr-defined]
+        options = {name: shape[name] for name in ("observed", "sort", "dropna")}
+        groups = self.groupby(keys, **options)[chosen]  # type: ignore[attr-defined]
         if isinstance(aggfunc, dict) and any(isinstance(one, list) for one in aggfunc.values()) and over:
             raise NotImplementedError("pivot_table with columns, and a list of aggregates for some values: one by one")
-        found = groups.agg({label: aggfunc[label] for label in chosen} if isinstance(aggfunc, dict) else aggfunc)
-        table = found.compute().reset_index()
-        single = values if values is not None and not isinstance(values, list) else chosen
-        made: pd.DataFrame = table.pivot_table(values=single, index=rows, columns=over, aggfunc="first", **shape)
-        return made
+        by_value = {label: aggfunc[label] for label in chosen} if isinstance(aggfunc, dict) else aggfunc
+        found = groups.agg(by_value)
+        single = values is not None and not isinstance(values, list)
+        if margins is None:
+            table = found.compute().reset_index()
+            made: pd.DataFrame = table.pivot_table(
+                values=values if single else chosen, index=rows, columns=over, aggfunc="first", **shape
+            )
+            return made
+        found, put_to = self._margins(found, rows, over, chosen, by_value, shape["dropna"], margins)
+        made = found.reset_index().pivot_table(values=chosen, index=rows, columns=over, aggfunc="first", **shape)
+        made = put_to.put_to(made, shape["fill_value"])
+        if single and made.columns.nlevels > 1:
+            made.columns = made.columns.droplevel(0)
+        return made.dropna(how="all", axis=1) if shape["dropna"] else made
+
+    def _margins(
+        self,
+        found: Any,
+        rows: list[Any],
+        over: list[Any],
+        chosen: list[Hashable],
+        aggfunc: Any,
+        dropna: bool,
+        name: str,
+    ) -> tuple[pd.DataFrame, Margins]:
+        """The aggregates of cells, and those of margins, computed together."""
+        data = self[[*rows, *over, *chosen]]  # type: ignore[index]
+        data = data.dropna() if dropna else data
+        options = {"observed": dropna, "dropna": dropna}
+        margins = [data.groupby(keys, **options)[chosen].agg(aggfunc) for keys in (rows, over)] if over else []
+        of_all = [_of_all(data[label], aggfunc[label] if isinstance(aggfunc, dict) else aggfunc) for label in chosen]
+        found, *made = compute(found, *margins, *of_all)
+        by_rows, by_columns = made[:2] if over else (None, None)
+        values = [value.iloc[0] if isinstance(value, pd.Series) else value for value in made[len(margins) :]]
+        return found, Margins(by_rows, by_columns, dict(zip(chosen, values)), name)
 
     def _aggregated_labels(self, values: Any, keys: Sequence[Hashable], aggfunc: Any) -> list[Hashable]:
         meta = self.expr.meta
@@ -178,6 +219,13 @@ class Pivoting(Unstacking):
         kwargs = {"level": level, **options}
         meta = one_row(frame.meta).set_axis(_one_label(frame.meta.index), axis=0).stack(**kwargs).iloc[:0]
         return self._new(MapPartitions(Method("stack"), (frame,), tuple(kwargs.items()), meta, "stack"))
+
+
+def _of_all(values: Any, aggfunc: Any) -> Any:
+    """An aggregate of a series: a scalar, or for a function of the user's that of its one group."""
+    if isinstance(aggfunc, str):
+        return getattr(values, aggfunc)()
+    return values.groupby(values.isna() & False).agg(aggfunc)
 
 
 def _in_memory(value: Any) -> Any:

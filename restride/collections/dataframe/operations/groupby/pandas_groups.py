@@ -204,6 +204,15 @@ class Applied:
 
 
 @dataclass(frozen=True)
+class AppliedAsFrame(Applied):
+    """The same, of what is made of groups as a whole; single values are a column."""
+
+    def __call__(self, by: PandasKeys, value: pd.DataFrame, values: Any) -> Any:
+        made = super().__call__(by, value, values)
+        return made.to_frame(0) if isinstance(made, pd.Series) else made
+
+
+@dataclass(frozen=True)
 class Windowed:
     """A method of windows over each group, such as ``rolling(3).sum()``."""
 
