@@ -10,7 +10,49 @@ from restride.collections.dataframe.base import FrameBase
 from restride.collections.dataframe.operations.expanding import expanding
 
 
-class ExpandingWindows:
+class WindowsBefore:
+    """Each row with all rows before it: what is the same whatever is made of them."""
+
+    _frame: FrameBase
+
+    def _of(self, frame: FrameBase) -> Any:
+        """The same of another frame."""
+        raise NotImplementedError
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._of(self._frame[key])  # type: ignore[index]
+
+    def __getattr__(self, name: str) -> Any:
+        frame = self.__dict__.get("_frame")
+        if frame is not None and isinstance(frame.expr.meta, pd.DataFrame) and name in frame.expr.meta.columns:
+            return self[name]
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute {name!r}")
+
+    def _numbers(self, *, numeric_only: bool) -> FrameBase:
+        frame = self._frame
+        if numeric_only and isinstance(frame.expr.meta, pd.DataFrame):
+            frame = frame.select_dtypes(["number", "bool"])  # type: ignore[attr-defined]
+        return frame
+
+    def agg(self, func: Any) -> Any:
+        """One of these by its name, or several by a list: a column for each."""
+        names = func if isinstance(func, list) else [func]
+        unknown = [name for name in names if not isinstance(name, str) or name.startswith("_") or name == "agg"
+                   or not hasattr(type(self), name)]  # fmt: skip
+        if unknown:
+            raise AttributeError(f"{unknown[0]!r} is not a valid function for '{type(self).__name__}' object")
+        if not isinstance(func, list):
+            return getattr(self, func)()
+        if isinstance(self._frame.expr.meta, pd.DataFrame):
+            raise NotImplementedError("several statistics of the windows of a frame: take them by column")
+        first, *others = names
+        made = getattr(self, first)().to_frame(first)
+        return made.assign(**{name: getattr(self, name)() for name in others})
+
+    aggregate = agg
+
+
+class ExpandingWindows(WindowsBefore):
     """Each row with all rows before it; its methods make a value of each.
 
     Examples
@@ -27,19 +69,11 @@ class ExpandingWindows:
         self._frame = frame
         self._min_periods = min_periods
 
-    def __getitem__(self, key: Any) -> ExpandingWindows:
-        return ExpandingWindows(self._frame[key], self._min_periods)  # type: ignore[index]
-
-    def __getattr__(self, name: str) -> Any:
-        frame = self.__dict__.get("_frame")
-        if frame is not None and isinstance(frame.expr.meta, pd.DataFrame) and name in frame.expr.meta.columns:
-            return self[name]
-        raise AttributeError(f"'Expanding' object has no attribute {name!r}")
+    def _of(self, frame: FrameBase) -> ExpandingWindows:
+        return ExpandingWindows(frame, self._min_periods)
 
     def _made(self, how: str, ddof: int = 1, *, numeric_only: bool = False) -> Any:
-        frame = self._frame
-        if numeric_only and isinstance(frame.expr.meta, pd.DataFrame):
-            frame = frame.select_dtypes(["number", "bool"])  # type: ignore[attr-defined]
+        frame = self._numbers(numeric_only=numeric_only)
         return frame._new(expanding(frame.expr, how, self._min_periods, ddof))
 
     def count(self, numeric_only: bool = False) -> Any:
@@ -73,20 +107,3 @@ class ExpandingWindows:
     def sem(self, ddof: int = 1, numeric_only: bool = False) -> Any:
         """The standard error of their mean."""
         return self._made("sem", ddof, numeric_only=numeric_only)
-
-    def agg(self, func: Any) -> Any:
-        """One of these by its name, or several by a list: a column for each."""
-        names = func if isinstance(func, list) else [func]
-        unknown = [name for name in names if not isinstance(name, str) or name.startswith("_") or name == "agg"
-                   or not hasattr(type(self), name)]  # fmt: skip
-        if unknown:
-            raise AttributeError(f"{unknown[0]!r} is not a valid function for 'Expanding' object")
-        if not isinstance(func, list):
-            return getattr(self, func)()
-        if isinstance(self._frame.expr.meta, pd.DataFrame):
-            raise NotImplementedError("several statistics of the expanding windows of a frame: take them by column")
-        first, *others = names
-        made = getattr(self, first)().to_frame(first)
-        return made.assign(**{name: getattr(self, name)() for name in others})
-
-    aggregate = agg

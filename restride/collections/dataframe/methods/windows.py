@@ -8,6 +8,7 @@ from typing import Any, Self
 import pandas as pd
 
 from restride.collections.dataframe.base import FrameBase
+from restride.collections.dataframe.ewm import ExponentialWindows
 from restride.collections.dataframe.expanding import ExpandingWindows
 from restride.collections.dataframe.methods.partitions import make_meta, meta_from_data
 from restride.collections.dataframe.operations.cumulative import cumulative
@@ -197,6 +198,42 @@ class Windows(FrameBase):
         ExpandingWindows
         """
         return ExpandingWindows(self, min_periods)
+
+    def ewm(
+        self,
+        com: float | None = None,
+        span: float | None = None,
+        halflife: Any = None,
+        alpha: float | None = None,
+        min_periods: int | None = 0,
+        adjust: bool = True,
+        ignore_na: bool = False,
+        times: Any = None,
+    ) -> ExponentialWindows:
+        """All rows up to each, of which those before count for less and less.
+
+        Parameters
+        ----------
+        com, span, halflife, alpha : float
+            How fast, by one of these, as in pandas.
+        min_periods : int
+            How many values there must be for a result that is not missing.
+        adjust : bool
+            Whether weights are made to sum to 1 from the first value on.
+        ignore_na : bool
+            Whether rows whose values are missing are not counted.
+        times : None
+            Distances of rows; not supported.
+
+        Returns
+        -------
+        ExponentialWindows
+        """
+        if times is not None:
+            raise NotImplementedError("ewm(times=): weights by the distance of rows in time; resample them first")
+        options = {"com": com, "span": span, "halflife": halflife, "alpha": alpha, "min_periods": min_periods,
+                   "adjust": adjust, "ignore_na": ignore_na}  # fmt: skip
+        return ExponentialWindows(self, options)
 
     def resample(
         self,
