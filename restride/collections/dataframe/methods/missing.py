@@ -43,8 +43,8 @@ class Missing(FrameBase):
             A `Scalar` that is not computed yet, such as a mean, is one, too. A series fills a series row by row, and a
             frame by its columns, as a dict does.
         axis : {0, "index"}, optional
-        limit : None
-            How many to fill in a row; not supported.
+        limit : int, optional
+            How many to fill in each column, the first ones.
 
         Examples
         --------
@@ -57,7 +57,10 @@ class Missing(FrameBase):
         if value is None:
             raise ValueError("Must specify a fill 'value'.")
         if limit is not None:
-            raise NotImplementedError("fillna(limit=): rows would depend on those before; ffill and bfill have limit=")
+            if limit < 1:
+                raise ValueError("Limit must be greater than 0")
+            all_filled = self.fillna(value, axis=axis)
+            return all_filled.where(self.isna().cumsum() <= limit, self)
         expr = self.expr
         frame = isinstance(expr.meta, pd.DataFrame)
         if frame and isinstance(value, pd.Series):

@@ -12,6 +12,7 @@ from restride.collections.dataframe.ewm import ExponentialWindows
 from restride.collections.dataframe.expanding import ExpandingWindows
 from restride.collections.dataframe.methods.partitions import make_meta, meta_from_data
 from restride.collections.dataframe.operations.cumulative import cumulative
+from restride.collections.dataframe.operations.interpolation import interpolate
 from restride.collections.dataframe.operations.overlap import map_overlap
 from restride.collections.dataframe.operations.reductions import one_row
 from restride.collections.dataframe.operations.rowwise import Method, labelled, rowwise
@@ -101,6 +102,47 @@ class Windows(FrameBase):
     def bfill(self, axis: Any = 0, limit: int | None = None) -> Self:
         """Missing values as the first one after them that is there, over `limit` rows at most."""
         return self._filled("bfill", axis, limit)
+
+    def interpolate(
+        self,
+        method: str = "linear",
+        *,
+        axis: Any = 0,
+        limit: int | None = None,
+        limit_direction: str | None = None,
+        limit_area: str | None = None,
+    ) -> Self:
+        """Missing values on the lines between those before and after them.
+
+        Parameters
+        ----------
+        method : {"linear", "index", "values", "time"}
+            By the numbers of rows; or by labels, which must be in order.
+        limit : int, optional
+            How many to fill in a row.
+        limit_direction : {"forward", "backward", "both"}, optional
+            From which side.
+        limit_area : {"inside", "outside"}, optional
+            Only between values that are there, or only before the first and after the last.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> import restride.dataframe as rd
+        >>> rd.from_pandas(pd.Series([1.0, None, 2.0]), npartitions=3).interpolate().compute().tolist()
+        [1.0, 1.5, 2.0]
+        """
+        limits: dict[str, Any] = {"limit": limit, "limit_direction": limit_direction, "limit_area": limit_area}
+        if axis in (1, "columns"):
+            new: Self = self._new(rowwise(Method("interpolate"), self.expr, method=method, axis=1, **limits))
+            return new
+        if method not in ("linear", "index", "values", "time"):
+            raise NotImplementedError(
+                f"interpolate(method={method!r}): 'linear', 'index', 'values' and 'time' are there; map_overlap, with "
+                "enough rows of the neighbours, does others"
+            )
+        made: Self = self._new(interpolate(self.expr, method, limit, limit_direction, limit_area))
+        return made
 
     def _filled(self, name: str, axis: Any, limit: int | None) -> Self:
         if limit is not None and limit < 1:
