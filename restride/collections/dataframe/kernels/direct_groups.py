@@ -26,7 +26,7 @@ from restride.engine.graphs.csr import Ints
 _BLOCK = 1 << 19
 """Rows that are taken in at once: as many as make what numpy does under the interpreter's lock seldom."""
 _FIRST_LOOK = 1 << 14
-"""Rows among which all groups often are, if they are few."""
+"""Rows among which new groups are looked for at a time: often all are among the first."""
 _FEW_SLOTS = 1 << 12
 """Slots up to which Arrow takes little longer than tables, and two threads half of that, which wait here for each other
 as numpy adds at places under the interpreter's lock: its own table outgrows the processor's caches sooner."""
@@ -214,12 +214,15 @@ class FirstRows:
 
     def add(self, slots: Ints, found: int) -> None:
         """Take in the next rows, given how many slots have rows with them."""
-        for part in (slots[:_FIRST_LOOK], slots[_FIRST_LOOK:]):
-            if self.found < found:
-                new = np.flatnonzero(self.rows[part] == self._none)[::-1]  # the first of equal ones is written last
-                self.rows[part[new]] = new + self._next
-                self.found = int(np.count_nonzero(self.rows != self._none))
-            self._next += len(part)
+        for start in range(0, len(slots), _FIRST_LOOK):
+            if self.found >= found:
+                break
+            part = slots[start : start + _FIRST_LOOK]
+            new = np.flatnonzero(self.rows[part] == self._none)[::-1]  # the first of equal ones is written last
+            rows, places = new + (self._next + start), part[new]
+            self.rows[places] = rows
+            self.found += int(np.count_nonzero(self.rows[places] == rows))
+        self._next += len(slots)
 
 
 class LastRows:
