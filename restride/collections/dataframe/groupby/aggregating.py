@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from restride.collections.dataframe.operations.groupby.aggregate import group_ag
 from restride.collections.dataframe.operations.groupby.levels import IndexLevel
 from restride.collections.dataframe.operations.groupby.pandas_groups import PandasKeys, groups_of_rows
 from restride.collections.dataframe.operations.places import Rearrange
+from restride.collections.dataframe.operations.reductions import one_row
 from restride.collections.dataframe.operations.rowwise import Assign, labelled
 from restride.collections.dataframe.operations.selection import narrow
 
@@ -126,14 +128,12 @@ def with_labels(grouping: Grouping) -> Grouping:
 
 def result_meta(grouping: Grouping, asked: Asked) -> Any:
     """The meta of aggregates, the keys in the index; raises as pandas does where a column has no such aggregate."""
-    sample = grouping.sample()
     index = grouping.index_meta()
-    series = [
-        made_up(grouping, sample, output).iloc[:0]
-        if isinstance(output.function, str)
-        else pd.Series([], dtype=_dtype_from_data(grouping, output))
+    dtypes = [
+        _dtype_by_pandas(grouping, output) if isinstance(output.function, str) else _dtype_from_data(grouping, output)
         for output in asked.outputs
     ]
+    series = [pd.Series([], dtype=dtype) for dtype in dtypes]
     if asked.columns is None:
         return pd.Series(series[0].array, index=index, name=asked.outputs[0].label)
     frame = pd.DataFrame({i: one.array for i, one in enumerate(series)}, index=index)
@@ -151,19 +151,40 @@ def _aggregate_one(value: pd.DataFrame, by: PandasKeys, output: Output) -> pd.Se
     return _aggregate(by, by.some_groups(value), output.column, output)
 
 
-def made_up(grouping: Grouping, sample: pd.DataFrame, output: Output) -> pd.Series:
-    """What pandas makes of the rows of a sample."""
-    column = typical(sample.iloc[:, output.column])
+def _dtype_by_pandas(grouping: Grouping, output: Output) -> Any:
+    """The dtype of what pandas makes of a column of rows made up."""
+    if output.function in LABELS:
+        return _made_of(grouping.sample().iloc[:, output.column], output).dtype
+    dtype = column_dtypes(grouping.frame.meta)[output.column]
+    known = _dtypes if _is_hashable((dtype, output.args, output.options)) else _dtypes.__wrapped__
+    return known(dtype, replace(output, label=None, column=0), grouping.kernel_keys.observed)
+
+
+def _is_hashable(value: Any) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
+
+
+@lru_cache(maxsize=1000)  # pandas takes 0.6 ms to tell
+def _dtypes(dtype: Any, output: Output, observed: bool) -> Any:
+    result = _made_of(typical(one_row(pd.Series([], dtype=dtype)).iloc[[0, 0, 0]]), output)
+    empty_groups = not observed and output.function in ("min", "max", "first", "last", "median")
+    plain = isinstance(result.dtype, np.dtype) and result.dtype.kind in "iub"
+    if plain and (empty_groups or dict(output.options).get("min_count", 0) > 1):
+        return object if result.dtype.kind == "b" else float
+    return result.dtype
+
+
+def _made_of(column: pd.Series, output: Output) -> pd.Series:
     # Sorted keys would give other dtypes.
     grouped = (column.to_frame() if ROWS in output.options else column).groupby(np.array([1, 0, 1]))
     if output.function == "list":
         return grouped.agg(list)
     options = {name: value for name, value in output.options if (name, value) != ROWS}
-    result = getattr(grouped, str(output.function))(*output.args, **options)
-    empty_groups = not grouping.kernel_keys.observed and output.function in ("min", "max", "first", "last", "median")
-    plain = isinstance(result.dtype, np.dtype) and result.dtype.kind in "iub"
-    if plain and (empty_groups or options.get("min_count", 0) > 1):
-        return result.astype(object if result.dtype.kind == "b" else float)
+    result: pd.Series = getattr(grouped, str(output.function))(*output.args, **options)
     return result
 
 
