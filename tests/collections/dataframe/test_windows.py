@@ -46,6 +46,24 @@ def test_running_values(case: tuple[pd.DataFrame, list[int]], known: bool, skipn
     assert_series_equal(getattr(df.x, how)(skipna=skipna).compute(), getattr(frame.x, how)(skipna=skipna))
 
 
+@pytest.mark.parametrize("how", ["cumsum", "cumprod", "cummin", "cummax"])
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "bool", "float32", "Int8", "int64[pyarrow]"])
+@pytest.mark.parametrize("some_missing", [False, True])
+def test_running_values_are_of_the_dtype_of_the_result(how: str, dtype: str, some_missing: bool) -> None:
+    values = pd.Series([100, 1, 120, 2, 127, 3]).astype(dtype)
+    if some_missing and dtype != "bool":
+        values = values.where(values > 1)
+    for skipna in (True, False):
+        assert_same(getattr(from_pandas(values), how)(skipna=skipna), getattr(values, how)(skipna=skipna))
+
+
+@pytest.mark.parametrize("how", ["cumsum", "cummin", "cummax"])
+def test_running_spans_of_time_stop_at_a_missing_one(how: str) -> None:
+    values = pd.Series(pd.to_timedelta([5, 3, None, 4, 1, 2], unit="s"))
+    for skipna in (True, False):
+        assert_same(getattr(from_pandas(values), how)(skipna=skipna), getattr(values, how)(skipna=skipna))
+
+
 @given(columns(), st.booleans(), st.integers(-4, 4), st.sampled_from(["shift", "diff", "pct_change"]))
 def test_shifts_and_differences(case: tuple[pd.DataFrame, list[int]], known: bool, periods: int, how: str) -> None:
     frame, bounds = case

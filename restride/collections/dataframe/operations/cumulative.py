@@ -9,7 +9,7 @@ import pandas as pd
 
 from restride.collections.blocks import Blocks
 from restride.collections.dataframe.expr import FrameExpr, Wanted
-from restride.collections.dataframe.meta import Meta, series_of
+from restride.collections.dataframe.meta import Meta, column_dtypes, series_of
 from restride.collections.dataframe.operations.selection import narrow
 from restride.collections.dataframe.partition import Partition, from_pandas, to_pandas
 
@@ -37,7 +37,7 @@ class Cumulative(FrameExpr):
     def blocks(self, *children: Blocks) -> Blocks:
         totals = self.frame.by_partition(Total(self.how, self.skipna, self.frame.meta), children[0])
         kernel = CumulateFrom(self.how, self.skipna, self.frame.meta, self.meta)
-        return self.carried_blocks(totals, Carry(self.how, self.skipna), kernel, children[0])
+        return self.carried_blocks(totals, Carry(self.how, self.skipna, column_dtypes(self.meta)), kernel, children[0])
 
 
 OPERATIONS = {"cumsum": "sum", "cumprod": "prod", "cummin": "min", "cummax": "max"}
@@ -68,20 +68,22 @@ class Carry:
 
     how: str
     skipna: bool
+    dtypes: tuple[Any, ...]
+    """Of the result."""
     __name__ = "carry"
 
     def __call__(self, *totals: list[Any]) -> list[list[Any]]:
         before: list[Any] = [None] * len(totals[0])
         carried = [before]
         for total in totals[:-1]:
-            before = [self._both(a, b) for a, b in zip(before, total)]
+            before = [self._both(a, b, dtype) for a, b, dtype in zip(before, total, self.dtypes)]
             carried.append(before)
         return carried
 
-    def _both(self, a: Any, b: Any) -> Any:
+    def _both(self, a: Any, b: Any, dtype: Any) -> Any:
         if a is None or b is None:
             return b if a is None else a
-        return getattr(pd.Series([a, b]), OPERATIONS[self.how])(skipna=self.skipna)
+        return getattr(pd.Series([a, b], dtype=dtype), OPERATIONS[self.how])(skipna=self.skipna)
 
 
 @dataclass(frozen=True)
@@ -96,17 +98,20 @@ class CumulateFrom:
 
     def __call__(self, number: int, carried: list[list[Any]], partition: Partition) -> Partition:
         value = to_pandas(partition, self.of, index=False)
-        columns = [self._of(column, before) for column, before in zip(series_of(value), carried[number])]
+        columns = [
+            self._of(column, before, dtype)
+            for column, before, dtype in zip(series_of(value), carried[number], column_dtypes(self.meta))
+        ]
         result = (
             columns[0] if isinstance(value, pd.Series) else pd.DataFrame(dict(enumerate(columns)), index=value.index)
         )
         return from_pandas(result, self.meta, rows_of=partition, rows_meta=self.of)
 
-    def _of(self, column: pd.Series, before: Any) -> pd.Series:
+    def _of(self, column: pd.Series, before: Any, dtype: Any) -> pd.Series:
         if before is None:
             return getattr(column, self.how)(skipna=self.skipna)
-        first = pd.Series([before]).astype(column.dtype) if column.dtype != bool else pd.Series([before])
-        return getattr(pd.concat([first, column]), self.how)(skipna=self.skipna).iloc[1:]
+        first = pd.Series([before], dtype=dtype)  # that of the result: sums of int8 are int64
+        return getattr(pd.concat([first, column.astype(dtype)]), self.how)(skipna=self.skipna).iloc[1:]
 
 
 def cumulative(frame: FrameExpr, how: str, *, skipna: bool = True) -> FrameExpr:
