@@ -37,6 +37,12 @@ def test_columns_of_any_dtype_have_reductions_of_their_own():
     assert_same(from_pandas(FRAME).x.agg(a="sum", b=np.mean), FRAME.x.agg(a="sum", b="mean"))
 
 
+@pytest.mark.parametrize("func", [["sum", "min"], {"a": ["sum"], "b": ["max"]}, {"a": "sum"}, {"b": "max", "a": "min"}])
+def test_columns_of_one_label_have_each_its_own_results(func):
+    frame = pd.DataFrame(np.arange(12).reshape(4, 3), columns=["a", "b", "a"])
+    assert_same(from_pandas(frame).agg(func), frame.agg(func))
+
+
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [

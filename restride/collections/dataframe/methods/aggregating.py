@@ -83,14 +83,22 @@ class Aggregating(FrameBase):
         """The results of methods, put together as pandas did with those of a sample."""
         rows, columns = list(sample.index), list(sample.columns) if isinstance(sample, pd.DataFrame) else None
         parts, places = [], []
+        used = sorted({cell.column for cell in cells if cell.column is not None})
         for cell in cells:
             values = self if cell.column is None else self._new(selection.column(self.expr, cell.column))
             made = getattr(values, method_name(values, cell.name))()
             if not isinstance(made.expr, ScalarExpr):
                 raise ValueError("cannot combine transform and aggregation operations")
             parts.append(made.expr)
-            label = None if cell.column is None else self.expr.meta.columns[cell.column]
-            places.append((rows.index(cell.row), 0 if columns is None else columns.index(label)))
+            if cell.column is None:
+                places.append((rows.index(cell.row), 0))
+                continue
+            labels = self.expr.meta.columns
+            alike = [place for place in used if labels[place] == labels[cell.column]].index(cell.column)
+            if columns is None:
+                places.append((_nth(rows, cell.row, alike), 0))
+            else:
+                places.append((rows.index(cell.row), _nth(columns, labels[cell.column], alike)))
         table = Table(sample.index, None if columns is None else sample.columns, tuple(places))
         return self._new(assembled(table, parts, sample.iloc[:0], "agg"))
 
@@ -174,7 +182,7 @@ def _cells(func: Any, meta: Any) -> list[Cell]:
     cells = []
     for label, names in func.items():
         listed = names if isinstance(names, list) else [names]
-        cells += [Cell(name if several else label, _place(meta, label), name) for name in listed]
+        cells += [Cell(name if several else label, place, name) for place in _places(meta, label) for name in listed]
     return cells
 
 
@@ -182,13 +190,19 @@ def _named(func: dict[str, Any], meta: Any) -> list[Cell]:
     """The methods that keywords stand for."""
     if isinstance(meta, pd.Series):
         return [Cell(row, None, name) for row, name in _by_name(func).items()]
-    return [Cell(row, _place(meta, label), _by_name(name)) for row, (label, name) in func.items()]
+    return [Cell(row, place, _by_name(name)) for row, (label, name) in func.items() for place in _places(meta, label)]
 
 
-def _place(meta: Any, label: Hashable) -> int:
+def _nth(labels: Sequence[Hashable], label: Hashable, n: int) -> int:
+    """Where a label is for the `n`-th time."""
+    return [place for place, one in enumerate(labels) if one == label][n]
+
+
+def _places(meta: Any, label: Hashable) -> list[int]:
+    """The columns of a label."""
     if label not in meta.columns:
         raise KeyError(f"Label(s) [{label!r}] do not exist")
-    return positions_of(meta, [label])[0]
+    return positions_of(meta, [label])
 
 
 def _by_name(func: Any) -> Any:
