@@ -249,6 +249,36 @@ def test_indexes_of_two_dtypes_are_joined_as_pandas_joins_them(left, right):
         assert ours.index.dtype == one.join(two, how=how).index.dtype
 
 
+TEXTS, YEARS = st.sampled_from(["a", "b", "c", None]), st.sampled_from(["2020", "2021", None])
+TWO_DTYPES = {
+    "categories": (pd.CategoricalDtype(["b", "a", "c"]), pd.CategoricalDtype(["c", "x", "b", "a"]), TEXTS),
+    "texts": (pd.CategoricalDtype(["b", "a", "c"]), "str", TEXTS),
+    "nullable": ("Int64", "int16", st.integers(0, 4)),
+    "narrow": ("Int8", "Int64", st.sampled_from([0, 1, 2, None])),
+    "units": ("datetime64[s]", "datetime64[ns]", YEARS),
+}
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("how", HOWS)
+@pytest.mark.parametrize("kind", TWO_DTYPES)
+@settings(max_examples=10)
+@given(data=st.data())
+def test_keys_of_two_dtypes_meet_wherever_they_are(kind, how, turned, data):
+    *dtypes, values = TWO_DTYPES[kind]
+    keys = [data.draw(st.lists(values, min_size=1, max_size=8)) for _ in dtypes]
+    left, right = (
+        pd.DataFrame({"k": pd.Series(key, dtype=dtype), value: range(len(key))})
+        for key, dtype, value in zip(keys, dtypes[::-1] if turned else dtypes, ("x", "y"))
+    )
+    n = data.draw(st.integers(1, 3))
+    got = from_pandas(left, n).merge(from_pandas(right, n), on="k", how=how).compute()
+    expected = left.merge(right, on="k", how=how)
+    # Which of the two dtypes the key has depends in pandas on the values.
+    plain = [frame.astype(object).where(frame.notna(), None) for frame in (got, expected)]
+    check(*plain)
+
+
 @pytest.mark.parametrize("kind", ["naive", "zoned", "timedelta"])
 def test_times_that_are_missing_come_last_where_indexes_are_joined(kind):
     left, right = pd.DatetimeIndex(["2022", None, "2020"]), pd.DatetimeIndex(["2021", None])

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from restride.collections.blocks import Blocks, Gather, Select, every
 from restride.collections.dataframe.expr import FrameExpr, ScalarExpr
@@ -80,10 +81,18 @@ def key_places(
 
 @dataclass(frozen=True)
 class Comparable:
-    """A key as it is compared with that of the other side, as a series."""
+    """A key as it is compared with that of the other side, as a series of one dtype for all partitions of both."""
 
     as_key: AsKey
     __name__ = "comparable"
 
     def __call__(self, series: pd.Series) -> Any:
-        return self.as_key(column_from_pandas(series, self.as_key.dtype)).to_pandas()
+        made = self.as_key(column_from_pandas(series, self.as_key.dtype))
+        if pa.types.is_dictionary(made.type):
+            made = made.dictionary_decode()  # its codes are those of one side's categories
+        return made.to_pandas(types_mapper=_arrow_dtype)
+
+
+def _arrow_dtype(kind: pa.DataType) -> pd.ArrowDtype | None:
+    """The dtype that has a type with nulls as it is; none for floats, which have NaN."""
+    return None if pa.types.is_floating(kind) else pd.ArrowDtype(kind)
