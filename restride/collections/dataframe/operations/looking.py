@@ -9,6 +9,10 @@ from restride.collections.expression import Expr, subexpressions
 UNKNOWN_ROWS = 500_000
 """Rows that a partition is taken to have where that is not known."""
 
+LEAST_ROWS = 10_000
+"""Rows of a task of a shuffle, at least, where there are `LEAST_TASKS` of as many."""
+LEAST_TASKS = 16
+
 
 def about_rows(frame: FrameExpr) -> int:
     """About how many rows a frame has."""
@@ -31,6 +35,14 @@ def about_rows(frame: FrameExpr) -> int:
             stack.append((expr, True))
             stack += [(child, False) for child in below]
     return known[frame]
+
+
+def task_count(frame: FrameExpr) -> int:
+    """How many tasks a frame's rows are shuffled to where nobody sees their partitions: few where rows are few.
+
+    A piece costs the same whatever is in it, and there is one for each of these tasks and each partition.
+    """
+    return min(frame.npartitions, max(LEAST_TASKS, about_rows(frame) // LEAST_ROWS))
 
 
 def takes_one_partition(frame: FrameExpr) -> bool:

@@ -29,6 +29,7 @@ from restride.collections.dataframe.meta import (
 from restride.collections.dataframe.operations.completeness import can_miss
 from restride.collections.dataframe.operations.groupby.levels import RowPositions
 from restride.collections.dataframe.operations.groupby.put_back import PutBack, ShuffleBack
+from restride.collections.dataframe.operations.looking import task_count
 from restride.collections.dataframe.operations.rowwise import Assign
 from restride.collections.dataframe.operations.selection import narrow
 from restride.collections.dataframe.operations.shuffle import HashShuffle
@@ -323,7 +324,7 @@ def rows_of_groups(
     numbered = Assign(rows, (len(used),), (POSITION,), (RowPositions(rows),))
     split: FrameExpr = numbered
     if frame.npartitions > 1:
-        split = HashShuffle(numbered, frame.npartitions, tuple(place[key] for key in by.keys))
+        split = HashShuffle(numbered, task_count(frame), tuple(place[key] for key in by.keys))
     plain = meta.to_frame() if isinstance(meta, pd.Series) else meta
     columns = {i: plain.iloc[:, i].set_axis(index_of(rows.meta)) for i in range(plain.shape[1])}
     columns[len(columns)] = pd.Series([], dtype="int64", index=index_of(rows.meta))
@@ -520,7 +521,7 @@ def groups_of_rows(
     split: FrameExpr = Assign(rows, (len(used),), (POSITION,), (RowPositions(rows),)) if numbered else rows
     if frame.npartitions > 1:
         # Of combinations of categories that do not occur, one partition has to know all.
-        n = frame.npartitions if by.observed and not together else 1
+        n = task_count(frame) if by.observed and not together else 1
         split = HashShuffle(split, n, tuple(place[key] for key in by.keys))
     new_values: Any = place[chosen[0]] if isinstance(values, int) else tuple(place[value] for value in chosen)
     return GroupsOfRows(split, by.over(place), new_values, function, meta, drops_keys)

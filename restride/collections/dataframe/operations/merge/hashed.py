@@ -18,7 +18,7 @@ import pyarrow as pa
 from restride.collections.dataframe.expr import Divisions, FrameExpr, Wanted, unknown_divisions
 from restride.collections.dataframe.kernels.hot_keys import hotter_than
 from restride.collections.dataframe.operations.hot_keys import HotKeys, hot_keys
-from restride.collections.dataframe.operations.looking import about_rows
+from restride.collections.dataframe.operations.looking import about_rows, task_count
 from restride.collections.dataframe.operations.merge.keys import AsKey
 from restride.collections.dataframe.operations.merge.nodes import ROW_BITS, MergeBase, PartitionMerge, WithPositions
 from restride.collections.dataframe.operations.merge.plan import MergePlan, Output
@@ -118,7 +118,7 @@ class HashedMerge(MergeBase):
 def bucket_count(left: FrameExpr, right: FrameExpr, *, ordered: bool) -> int:
     """How many partitions the rows of two frames go to by hash."""
     rows, each = max(about_rows(left), about_rows(right)), BUCKET_ROWS_IN_ORDER if ordered else BUCKET_ROWS
-    return min(max(left.npartitions, right.npartitions, -(-rows // each)), MOST_BUCKETS)
+    return min(max(task_count(left), task_count(right), -(-rows // each)), MOST_BUCKETS)
 
 
 def hashable(plan: MergePlan) -> bool:
