@@ -1,14 +1,14 @@
 """Exact quantiles without a sort of everything: only the values around those places are brought together.
 
-Samples part the values into many ranges; counting tells in which of them the places fall; the values of these ranges,
-a small part of all, are gathered and put in order. Missing values do not count, as with pandas.
+Samples part the values into ranges, narrow ones around each place; counting tells in which of them the places fall; the
+values of these ranges, a small part of all, are gathered and put in order. Missing values do not count, as with pandas.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,13 +18,18 @@ from restride.collections.blocks import Blocks, Gather, Map, every
 from restride.collections.dataframe.expr import FrameExpr, Lengths, ScalarExpr, unknown_divisions
 from restride.collections.dataframe.kernels.sort_keys import SortKey
 from restride.collections.dataframe.kernels.splitting import range_buckets
+from restride.collections.dataframe.kernels.taking import take
 from restride.collections.dataframe.meta import Meta, column_dtypes, series_of
 from restride.collections.dataframe.operations.reductions import one_row
 from restride.collections.dataframe.operations.selection import without_index
-from restride.collections.dataframe.partition import Partition, from_pandas, to_pandas
+from restride.collections.dataframe.partition import Partition, from_pandas, n_rows, to_pandas
 
-RANGES = 1024
-"""Into how many ranges values are parted."""
+RANGES = 8
+"""Into how many even ranges values are parted, beside those around the places wanted."""
+SLACK = 4
+"""Standard deviations of a place in a sample that the range around it has room for, on either side."""
+FEW_BOUNDS = 48
+"""Bounds up to which values are compared with each to count them; of more, each value's range is found at once."""
 FEW = 6
 """Ranges up to which values are compared with the bounds of each."""
 SAMPLED = 4096
@@ -54,7 +59,7 @@ def quantile_blocks(
         )  # fmt: skip
 
     samples = frame.by_partition(SampleValues(frame.meta), partitions)
-    bounds = gathered(samples, ValueRanges(), "ranges")
+    bounds = gathered(samples, ValueRanges(wanting), "ranges")
     counts = Map(
         n=n, inputs=(bounds, partitions), index=(one, all_of), kernel=CountValues(frame.meta), name=f"{name}-count",
         origin=origin,
@@ -91,33 +96,52 @@ def numbers_of(column: pd.Series) -> np.ndarray:
     return values.astype(np.float64) if values.dtype.kind == "O" else values + values.dtype.type(0)  # -0.0 is 0.0
 
 
+class Sample(NamedTuple):
+    """Some values of each column of a partition."""
+
+    columns: list[np.ndarray]
+    weight: float
+    """How many rows each stands for."""
+
+
 @dataclass(frozen=True)
 class SampleValues:
-    """Kernel: some values of each column."""
+    """Kernel: the values of each column that some rows have."""
 
     meta: Any
     __name__ = "sample"
 
-    def __call__(self, partition: Partition) -> list[np.ndarray]:
-        return [
-            values if len(values) <= SAMPLED else values[np.linspace(0, len(values) - 1, SAMPLED).astype(np.int64)]
-            for values in present_values(partition, self.meta)
-        ]
+    def __call__(self, partition: Partition) -> Sample:
+        n = n_rows(partition)
+        if n > SAMPLED:
+            rows = np.linspace(0, n - 1, SAMPLED).astype(np.int64)
+            partition = take(partition, rows) if isinstance(partition, pa.Table) else partition.take(rows)
+        return Sample(present_values(partition, self.meta), max(1.0, n / SAMPLED))
 
 
 @dataclass(frozen=True)
 class ValueRanges:
     """Kernel: for each column the values that part ranges, of samples."""
 
+    wanting: Wanting
     __name__ = "ranges"
 
-    def __call__(self, *samples: list[np.ndarray]) -> list[np.ndarray]:
-        bounds = []
-        for column in zip(*samples):
-            values = np.sort(np.concatenate(column))
-            picked = values[np.arange(1, RANGES) * len(values) // RANGES] if len(values) else values
-            bounds.append(np.unique(picked))
-        return bounds
+    def __call__(self, *samples: Sample) -> list[np.ndarray]:
+        weights = [sample.weight for sample in samples]
+        columns = zip(*(sample.columns for sample in samples))
+        return [self._bounds(np.concatenate(parts), np.repeat(weights, list(map(len, parts)))) for parts in columns]
+
+    def _bounds(self, values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """Values on both sides of where the quantiles may be, and some more that are evenly spread."""
+        if not len(values):
+            return values
+        order = np.argsort(values)
+        upto = weights[order].cumsum()
+        q, alike = np.array(self.wanting.q), upto[-1] ** 2 / (weights**2).sum()
+        slack = SLACK * np.sqrt(q * (1 - q) / alike) + SLACK**2 / alike  # the latter for the ends
+        shares = np.concatenate([q - slack, q + slack, np.arange(1, RANGES) / RANGES])
+        inside = shares[(shares > 0) & (shares < 1)]
+        return np.unique(values[order[np.searchsorted(upto, inside * upto[-1])]])
 
 
 def ranges_of(values: np.ndarray, bounds: np.ndarray) -> np.ndarray:
@@ -125,6 +149,14 @@ def ranges_of(values: np.ndarray, bounds: np.ndarray) -> np.ndarray:
     if values.dtype.kind == "b":
         values, bounds = values.view(np.uint8), bounds.view(np.uint8)
     return range_buckets([pa.array(values)], [pa.array(bounds)], [SortKey()])
+
+
+def counts_of_ranges(values: np.ndarray, bounds: np.ndarray) -> np.ndarray:
+    """How many values are in each range; a comparison for each bound where they are few."""
+    if len(bounds) > FEW_BOUNDS:
+        return np.bincount(ranges_of(values, bounds), minlength=len(bounds) + 1)
+    not_below = np.array([len(values), *(int(np.count_nonzero(values >= bound)) for bound in bounds), 0])
+    return not_below[:-1] - not_below[1:]
 
 
 def values_in(values: np.ndarray, bounds: np.ndarray, ranges: np.ndarray) -> np.ndarray:
@@ -153,9 +185,7 @@ class CountValues:
 
     def __call__(self, bounds: list[np.ndarray], partition: Partition) -> list[np.ndarray]:
         columns = present_values(partition, self.meta)
-        return [
-            np.bincount(ranges_of(values, these), minlength=len(these) + 1) for values, these in zip(columns, bounds)
-        ]
+        return [counts_of_ranges(values, these) for values, these in zip(columns, bounds)]
 
 
 @dataclass(frozen=True)
