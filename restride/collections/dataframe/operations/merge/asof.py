@@ -25,7 +25,7 @@ from restride.collections.dataframe.kernels.ranges import Ranges, ValueRange, ar
 from restride.collections.dataframe.kernels.taking import take
 from restride.collections.dataframe.operations.known_ranges import partition_ranges
 from restride.collections.dataframe.operations.looking import about_rows
-from restride.collections.dataframe.operations.merge.joining import Gathering, columns_of
+from restride.collections.dataframe.operations.merge.joining import Gathering, columns_of, in_one_part
 from restride.collections.dataframe.operations.merge.keys import AsKey, KeyColumn
 from restride.collections.dataframe.operations.merge.nodes import MergeBase
 from restride.collections.dataframe.operations.merge.plan import MergePlan, plan_merge
@@ -212,7 +212,7 @@ class OrderedSide:
     __name__ = "index"
 
     def __call__(self, *partitions: Partition) -> Ordered:
-        whole = concat(partitions, self.meta)
+        whole = in_one_part(concat(partitions, self.meta))
         columns = columns_of(whole)
         return Ordered(whole, [as_key(columns[i]) for i, as_key in zip(self.keys, self.as_keys)])
 

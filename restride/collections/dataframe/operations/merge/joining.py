@@ -41,12 +41,17 @@ class Indexed:
     """All rows of one side by key, to be asked by many partitions of the other; made anew where it is unpickled."""
 
     def __init__(self, partition: Partition, keys: Sequence[int], as_keys: Sequence[AsKey]) -> None:
-        if isinstance(partition, pa.Table) and partition.num_columns:
-            columns = [one_array(column) for column in partition.columns]
-            partition = pa.Table.from_arrays(columns, names=partition.schema.names)
-        self.partition = partition
-        columns = columns_of(partition)
+        self.partition = in_one_part(partition)
+        columns = columns_of(self.partition)
         self.index = KeyIndex([as_key(columns[i]) for i, as_key in zip(keys, as_keys)])
+
+
+def in_one_part(partition: Partition) -> Partition:
+    """A partition whose columns are in one part each, as each that takes rows of it would make them otherwise."""
+    if not isinstance(partition, pa.Table) or not partition.num_columns:
+        return partition
+    columns = [one_array(column) for column in partition.columns]
+    return pa.Table.from_arrays(columns, names=partition.schema.names)
 
 
 @dataclass(frozen=True)
