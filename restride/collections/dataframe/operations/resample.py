@@ -11,16 +11,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from restride.collections.blocks import Blocks, Gather
 from restride.collections.dataframe.expr import Divisions, FrameExpr
 from restride.collections.dataframe.meta import Meta
 from restride.collections.dataframe.operations.reductions import one_row
-from restride.collections.dataframe.partition import Partition, concat, from_pandas, to_pandas
+from restride.collections.dataframe.partition import Partition, concat, from_pandas, index_to_pandas, to_pandas
 from restride.engine.graphs.csr import row_starts
 
 ENDS = ("ME", "YE", "QE", "BME", "BYE", "BQE", "W")
@@ -110,13 +111,15 @@ class Resample(FrameExpr):
         starts, stops, params = [], [], []
         for a, b in pairwise(runs):
             # a bin more on both sides, as labels are not where bins begin
-            start = 0 if a < 2 else int(highs.searchsorted(labels[a - 2], side="left"))
-            stop = n if b + 1 >= len(labels) else int(lows.searchsorted(labels[b + 1], side="right"))
+            low = labels[a - 2] if a >= 2 else None
+            high = labels[b + 1] if b + 1 < len(labels) else None
+            start = 0 if low is None else int(highs.searchsorted(low, side="left"))
+            stop = n if high is None else int(lows.searchsorted(high, side="right"))
             starts.append(min(start, n - 1))
             stops.append(max(stop, starts[-1] + 1))
             before = inside[a - 1] if a else None
             after = inside[b] if b < len(inside) else None
-            params.append((labels[a], labels[b - 1], before, after, b - a))
+            params.append(Run(labels[a], labels[b - 1], before, after, b - a, low, high))
         counts = np.subtract(stops, starts)
         indices = np.concatenate([np.arange(start, stop) for start, stop in zip(starts, stops)])
         return Gather(
@@ -131,9 +134,24 @@ class Resample(FrameExpr):
         )
 
 
+class Run(NamedTuple):
+    """A run of bins."""
+
+    first: pd.Timestamp
+    """Its label."""
+    last: pd.Timestamp
+    before: pd.Timestamp | None
+    """A time in the bin before the run; None where there is none."""
+    after: pd.Timestamp | None
+    n: int
+    low: pd.Timestamp | None
+    """No row of the run is earlier; None where that may be any."""
+    high: pd.Timestamp | None
+
+
 @dataclass(frozen=True)
 class ResampleRun:
-    """Kernel: a function of the resampler of the rows in a run of bins."""
+    """Kernel: a function of the resampler of the rows in a run of bins; two passes of pandas over these."""
 
     bins: Bins
     function: Callable[[Any], Any]
@@ -141,22 +159,33 @@ class ResampleRun:
     meta: Any
     __name__ = "resample"
 
-    def __call__(self, run: tuple[Any, Any, Any, Any, int], *partitions: Partition) -> Partition:
-        first, last, before, after, n = run
-        rows = to_pandas(concat(partitions, self.of), self.of)
-        rows = rows[self._inside(rows.index, first, last)]
+    def __call__(self, run: Run, *partitions: Partition) -> Partition:
+        near = [self._near(partition, run) for partition in partitions]
+        rows = to_pandas(concat(near, self.of), self.of)
+        rows = rows.iloc[self._inside(rows.index, run)]
         filler = rows.iloc[:1] if len(rows) else one_row(self.of)
-        ends = [None if time is None else filler.set_axis(pd.DatetimeIndex([time]), axis=0) for time in (before, after)]
+        ends = [
+            None if time is None else filler.set_axis(pd.DatetimeIndex([time]), axis=0)
+            for time in (run.before, run.after)
+        ]
         value = pd.concat([part for part in (ends[0], rows, ends[1]) if part is not None])
         value.index.name = self.of.index.name
         result = self.function(self.bins.of(value))
-        start = 0 if before is None else 1
-        return from_pandas(result.iloc[start : start + n], self.meta)
+        start = 0 if run.before is None else 1
+        return from_pandas(result.iloc[start : start + run.n], self.meta)
 
-    def _inside(self, times: pd.DatetimeIndex, first: Any, last: Any) -> np.ndarray:
-        """Which rows are in the bins from one label to another."""
+    def _near(self, partition: Partition, run: Run) -> Partition:
+        """The rows among which those of the run are; these are ascending by time."""
+        times = index_to_pandas(partition, self.of)
+        start = 0 if run.low is None else int(times.searchsorted(run.low, side="left"))
+        stop = len(times) if run.high is None else int(times.searchsorted(run.high, side="right"))
+        return partition.slice(start, stop - start) if isinstance(partition, pa.Table) else partition.iloc[start:stop]
+
+    def _inside(self, times: pd.DatetimeIndex, run: Run) -> slice:
+        """Which rows are in the bins of the run."""
         if not len(times):
-            return np.zeros(0, bool)
+            return slice(0, 0)
         counts = self.bins.of(pd.Series(1, index=times)).count()
-        labels = counts.index.repeat(counts.to_numpy())
-        return np.asarray((labels >= first) & (labels <= last))
+        starts = row_starts(counts.to_numpy())
+        first, stop = counts.index.searchsorted(run.first), counts.index.searchsorted(run.last, side="right")
+        return slice(int(starts[first]), int(starts[stop]))
