@@ -78,7 +78,7 @@ class MeltOne:
         labels = self.of.columns[place]
         for label in labels if isinstance(labels, tuple) else (labels,):
             at = len(columns)
-            columns[at] = pd.Series([label] * n, index=frame.index, dtype=self.meta.dtypes.iloc[at])
+            columns[at] = pd.Series([label], dtype=self.meta.dtypes.iloc[at]).repeat(n).set_axis(frame.index)
         columns[len(columns)] = frame.iloc[:, place].astype(self.meta.dtypes.iloc[-1])
         made = pd.DataFrame(columns, index=frame.index)
         made.columns = self.meta.columns
