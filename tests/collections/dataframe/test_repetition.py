@@ -177,3 +177,18 @@ def test_marks_of_repeated_values_are_counted():
     ours = from_pandas(theirs)
     assert ours.duplicated("x").sum().compute() == 2
     assert_same(ours.groupby("x")[["y"]].rank().sum(), theirs.groupby("x")[["y"]].rank().sum())
+
+
+def test_rows_are_numbered_and_put_in_order_only_where_that_can_be_seen(monkeypatch):
+    monkeypatch.setattr(duplicates, "rows_are_few", lambda frame: False)
+    monkeypatch.setattr(plan, "KEPT", 0.0)
+    monkeypatch.setattr(plan, "SPLIT_ROWS", 1)
+    theirs = pd.Series(np.random.default_rng(0).normal(size=3000)).repeat(2)
+    theirs.iloc[::7] = np.nan
+    ours = rd.from_pandas(theirs, npartitions=5)
+    assert "positions" in str(ours.drop_duplicates().explain())
+    pd.testing.assert_series_equal(ours.drop_duplicates().compute(), theirs.drop_duplicates())
+    for dropna in (True, False):
+        counted = ours.nunique(dropna=dropna)
+        assert "positions" not in str(counted.explain())
+        assert counted.compute() == theirs.nunique(dropna=dropna)

@@ -1,9 +1,10 @@
-"""Merges as they are carried out: the last pass, after columns and filters have been pushed through them."""
+"""What depends on whether the order of its rows is seen, merges above all: the last pass, after all that is pushed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from restride.collections.dataframe.operations.groupby.duplicates import DropDuplicates
 from restride.collections.dataframe.operations.merge.nodes import Merge
 from restride.collections.dataframe.operations.merge.strategies import carried_out
 from restride.collections.dataframe.optimize.order import observed
@@ -11,9 +12,9 @@ from restride.collections.expression import Expr, subexpressions
 
 
 def plan_merges(roots: Sequence[Expr]) -> list[Expr]:
-    """The same expressions, with nodes that have blocks for each merge."""
+    """The same expressions, with nodes that have blocks for each merge, and rows in order only where that is seen."""
     order = subexpressions(roots)
-    if not any(isinstance(expr, Merge) for expr in order):
+    if not any(isinstance(expr, (Merge, DropDuplicates)) for expr in order):
         return list(roots)
     ordered = observed(roots)
     made: dict[Expr, Expr] = {}
@@ -21,5 +22,7 @@ def plan_merges(roots: Sequence[Expr]) -> list[Expr]:
         new = expr.with_children([made[child] for child in expr.children])
         if isinstance(new, Merge):
             new = carried_out(new, ordered=expr in ordered).made_at(expr.origin)
+        elif isinstance(new, DropDuplicates) and expr not in ordered:
+            new = new.replace(in_order=False).made_at(expr.origin)
         made[expr] = new
     return [made[root] for root in roots]

@@ -31,6 +31,7 @@ from restride.collections.dataframe.operations.groupby.plan import (
 )
 from restride.collections.dataframe.operations.rowwise import Assign
 from restride.collections.dataframe.operations.selection import column, narrow
+from restride.collections.dataframe.operations.shuffle_kernels import GatherAll
 from restride.collections.dataframe.operations.tree import gathered, neighbours, tapering
 from restride.collections.dataframe.partition import Partition, concat, to_pandas
 from restride.collections.expression import Expr
@@ -54,6 +55,8 @@ class DropDuplicates(NewRows):
     """``"first"``, ``"last"`` or False."""
     plan: GroupPlan | None = None
     pieces: bool = False
+    in_order: bool = True
+    """Whether the order of the rows can be seen."""
 
     @property
     def label(self) -> str:
@@ -66,12 +69,17 @@ class DropDuplicates(NewRows):
 
     @property
     def _is_split(self) -> bool:
-        """Whether the frame has been shuffled, and its last column has the positions of rows, which go."""
+        """Whether the frame has been shuffled."""
         return self.plan is not None and bool(self.plan.split)
+
+    @property
+    def _has_positions(self) -> bool:
+        """Whether the last column of the frame has the positions of rows, which go."""
+        return self._is_split and self.in_order
 
     def _meta(self) -> Meta:
         meta = self.frame.meta
-        return meta.iloc[:, :-1] if self._is_split else meta
+        return meta.iloc[:, :-1] if self._has_positions else meta
 
     def _npartitions(self) -> int:
         return 1
@@ -81,7 +89,7 @@ class DropDuplicates(NewRows):
         return f"distinct {self.frame.rows} {keys} {self.keep}"
 
     def value_source(self, place: int) -> tuple[FrameExpr, int]:
-        moved = self._is_split and place >= self.layout.n_columns
+        moved = self._has_positions and place >= self.layout.n_columns
         return self.frame, place + 1 if moved else place
 
     def shipped(self) -> Expr:
@@ -113,8 +121,9 @@ class DropDuplicates(NewRows):
         if not plan.split:
             late = self.frame.reads_apart and len(self.on) < self.layout.n_columns + self.layout.n_levels
             return self._late(plan) if late and mostly_in_first(sample, plan) else self.replace(plan=plan)
-        place = self.frame.layout.n_columns
-        frame = Assign(self.frame, (place,), (POSITION,), (RowPositions(self.frame),))
+        frame = self.frame
+        if self.in_order:
+            frame = Assign(frame, (frame.layout.n_columns,), (POSITION,), (RowPositions(frame),))
         # Rows of frequent keys go to one task each: of these there is no partial result that is small for sure.
         shuffled, plan = split_rows(frame, self.on, replace(plan, hot=()), pieces=self.pieces, origin=self.origin)
         return self.replace(frame=shuffled, plan=plan)
@@ -137,7 +146,8 @@ class DropDuplicates(NewRows):
         (table,) = children
         if plan.split:
             made = self.frame.by_partition(kernel.last(), table)
-            return self._gather(made, neighbours(made.n, made.n), InOrderOfRows(self.frame.meta, self.keep is False))
+            together = InOrderOfRows(self.frame.meta) if self.in_order else GatherAll(self.frame.meta, None)
+            return self._gather(made, neighbours(made.n, made.n), together)
         if table.n > 1:
             if plan.fused > 1:
                 table = self._gather(table, tapering(table.n, plan.fused), kernel)
@@ -218,7 +228,6 @@ class InOrderOfRows:
     """Kernel: rows from several places in the order of their positions, the last column, which goes."""
 
     meta: Any
-    only_alone: bool
     __name__ = "drop_duplicates"
 
     def __call__(self, *partitions: Partition) -> Partition:
