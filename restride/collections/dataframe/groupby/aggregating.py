@@ -154,7 +154,7 @@ def _aggregate_one(value: pd.DataFrame, by: PandasKeys, output: Output) -> pd.Se
 def _dtype_by_pandas(grouping: Grouping, output: Output) -> Any:
     """The dtype of what pandas makes of a column of rows made up."""
     if output.function in LABELS:
-        return _made_of(grouping.sample().iloc[:, output.column], output).dtype
+        return _made_of(grouping.sample([output.column]).iloc[:, 0], output).dtype
     dtype = column_dtypes(grouping.frame.meta)[output.column]
     known = _dtypes if _is_hashable((dtype, output.args, output.options)) else _dtypes.__wrapped__
     return known(dtype, replace(output, label=None, column=0), grouping.kernel_keys.observed)

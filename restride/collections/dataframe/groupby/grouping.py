@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,7 +24,7 @@ from restride.collections.dataframe.methods.partitions import meta_from_data
 from restride.collections.dataframe.operations.alignment import aligned
 from restride.collections.dataframe.operations.completeness import can_miss, may_miss
 from restride.collections.dataframe.operations.groupby.levels import IndexLevel, MappedIndex, mapped_labels
-from restride.collections.dataframe.operations.groupby.pandas_groups import PandasKeys
+from restride.collections.dataframe.operations.groupby.pandas_groups import Function, PandasKeys, used_columns
 from restride.collections.dataframe.operations.places import index_as_series
 from restride.collections.dataframe.operations.reductions import one_row
 from restride.collections.dataframe.operations.rowwise import Assign, Method, filtered, labelled, rowwise
@@ -75,32 +75,43 @@ class Grouping:
         """The columns that are no keys."""
         return [i for i in range(self.n_columns) if i not in self.keys and i not in self.made_of]
 
-    def sample(self, *, missing_keys: bool = False) -> pd.DataFrame:
-        """A frame of one made-up row, three times: what pandas tells dtypes of its own functions' results by.
+    def of_sample(
+        self, function: Function, values: Sequence[int] | int, *, missing_keys: bool = False, **options: Any
+    ) -> Any:
+        """What a function of pandas' makes of some columns, or one, of a sample; `options` are others of the keys."""
+        used, place, new_values = used_columns(self.keys, values)
+        sample = self.sample(used, missing_keys=missing_keys)
+        return function(replace(self.by.over(place), **options), sample, new_values)
+
+    def sample(self, columns: Sequence[int], *, missing_keys: bool = False) -> pd.DataFrame:
+        """Some columns of one made-up row, three times: what pandas tells dtypes of its own functions' results by.
 
         Where keys may be missing, one of the rows lacks them, if that is asked for.
         """
-        meta = self.frame.meta
+        meta = self.frame.meta.iloc[:, list(columns)]
         index = meta.index
         if has_default_index(meta):
             labels = pd.Index([0, 1, 2], name=index.name)
         else:
             levels = [index.get_level_values(i) for i in range(index.nlevels)]
             dtypes = level_dtypes(meta)
-            made = [one_row(pd.Series(level, dtype=dtype)).iloc[[0, 0, 0]] for level, dtype in zip(levels, dtypes)]
-            single = pd.Index(made[0].array, name=index.name)
-            labels = pd.MultiIndex.from_arrays(made, names=index.names) if len(made) > 1 else single
+            rows = [one_row(pd.Series(level, dtype=dtype)).iloc[[0, 0, 0]] for level, dtype in zip(levels, dtypes)]
+            single = pd.Index(rows[0].array, name=index.name)
+            labels = pd.MultiIndex.from_arrays(rows, names=index.names) if len(rows) > 1 else single
         # Where groups have a row each, some results have other dtypes.
         sample = one_row(meta).iloc[[0, 0, 0]].set_axis(labels, axis=0)
-        columns = {i: sample.iloc[:, i] for i in range(sample.shape[1])}
-        columns = {i: column if i in self.keys else typical(column) for i, column in columns.items()}
-        if missing_keys and self.may_drop:
-            for key in self.keys:
-                if can_miss(meta.dtypes.iloc[key]):
-                    lacking = columns[key].array.copy()
-                    lacking[2] = None
-                    columns[key] = pd.Series(lacking, labels)
-        return pd.DataFrame(columns, index=labels).set_axis(sample.columns, axis=1)
+        lacking = missing_keys and self.may_drop
+        made = {}
+        for i, position in enumerate(columns):
+            column = sample.iloc[:, i]
+            if position not in self.keys:
+                column = typical(column)
+            elif lacking and can_miss(column.dtype):
+                values = column.array.copy()
+                values[2] = None
+                column = pd.Series(values, labels)
+            made[i] = column
+        return pd.DataFrame(made, index=labels).set_axis(sample.columns, axis=1)
 
     @property
     def may_drop(self) -> bool:

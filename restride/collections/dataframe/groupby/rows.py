@@ -59,13 +59,18 @@ class RowMethods:
 
     def _by_row(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
         call = Call(name, args, tuple(kwargs.items()))
-        meta, grouped = self._of_sample(call), self._of_sample(call, missing_keys=False)
+        meta, grouped = self._metas(call)
         found = carried(self.grouping, self._places, call, meta, grouped)
         return self._rows(call, meta, grouped) if found is None else new_collection(found)
 
-    def _of_sample(self, call: Call, *, missing_keys: bool = True) -> Any:
-        made = call(self.grouping.by, self.grouping.sample(missing_keys=missing_keys), self._places)
-        return with_index(made.iloc[:0], index_of(self.grouping.frame.meta))
+    def _metas(self, call: Call) -> tuple[Any, Any]:
+        """The meta of a result of the same rows, and that where no row is without a group."""
+        index = index_of(self.grouping.frame.meta)
+        grouped = with_index(self.grouping.of_sample(call, self._places).iloc[:0], index)
+        if not self.grouping.may_drop:
+            return grouped, grouped
+        made = self.grouping.of_sample(call, self._places, missing_keys=True)
+        return with_index(made.iloc[:0], index), grouped
 
     def _rows(self, function: Any, meta: Any, grouped: Any = None) -> Any:
         frame = self.grouping.frame
@@ -176,7 +181,7 @@ class RowMethods:
         if meta is not None:
             return self._rows(call, make_meta(meta))
         if isinstance(func, str):
-            found, grouped = self._of_sample(call), self._of_sample(call, missing_keys=False)
+            found, grouped = self._metas(call)
             looked_up = transformed(self.grouping, self._places, call, found)
             return self._rows(call, found, grouped) if looked_up is None else new_collection(looked_up)
         made = self._made_of_data(call)
@@ -294,10 +299,10 @@ class RowMethods:
 
     def _by_group(self, function: Any, *, labels: bool = False, together: bool = False) -> Any:
         grouping = self._without_spans(str(getattr(function, "__name__", function)))
-        meta, with_keys = (
-            function(by, grouping.sample(), self._places).iloc[:0]
-            for by in (grouping.by, replace(grouping.by, group_keys=True))
-        )
+        meta = grouping.of_sample(function, self._places).iloc[:0]
+        with_keys = meta
+        if not grouping.group_keys:
+            with_keys = grouping.of_sample(function, self._places, group_keys=True)
         frame = labelled(grouping.frame) if labels else grouping.frame
         drops = meta.index.nlevels < with_keys.index.nlevels
         made = groups_of_rows(frame, grouping.by, self._places, function, meta, drops_keys=drops, together=together)
@@ -407,7 +412,7 @@ class RowMethods:
         return self._matrices(Call("corr", (), tuple(options.items())))
 
     def _matrices(self, call: Call) -> Any:
-        meta = call(self.grouping.by, self.grouping.sample(), self._places).iloc[:0]
+        meta = self.grouping.of_sample(call, self._places).iloc[:0]
         found = matrices(self.grouping, self._places, call, meta)
         return self._by_group(call) if found is None else new_collection(found)
 

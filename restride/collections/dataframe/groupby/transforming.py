@@ -21,7 +21,7 @@ from restride.collections.dataframe.operations.groupby.aggregate import GroupAgg
 from restride.collections.dataframe.operations.groupby.carried import WHOLE, CarriedRows, Carry, carry_of
 from restride.collections.dataframe.operations.groupby.few_groups import are_few, known_plan
 from restride.collections.dataframe.operations.groupby.of_each_row import OfEachRow
-from restride.collections.dataframe.operations.groupby.pandas_groups import Call, PandasKeys
+from restride.collections.dataframe.operations.groupby.pandas_groups import Call, PandasKeys, used_columns
 from restride.collections.dataframe.operations.partitions import MapPartitions
 from restride.collections.dataframe.operations.rowwise import Assign, Constant
 from restride.collections.dataframe.operations.selection import narrow, without_index
@@ -68,12 +68,9 @@ def transformed(grouping: Grouping, places: Sequence[int] | int, call: Call, met
 def _of_each_row(
     grouping: Grouping, groups: FrameExpr, places: Sequence[int] | int, call: Call, meta: Meta
 ) -> OfEachRow:
-    columns = (places,) if isinstance(places, int) else tuple(places)
-    used = tuple(sorted({*grouping.keys, *columns}))
-    place = {position: number for number, position in enumerate(used)}
+    used, place, values = used_columns(grouping.keys, places)
     frame = narrow(grouping.frame, Wanted(used, grouping.frame.has_index))
     keys = replace(grouping.kernel_keys, columns=tuple(place[key] for key in grouping.keys))
-    values: Any = place[places] if isinstance(places, int) else tuple(place[column] for column in columns)
     return OfEachRow(frame, groups, keys, grouping.by.over(place), values, call, meta)
 
 
@@ -127,12 +124,11 @@ def carried(
     columns = (places,) if isinstance(places, int) else tuple(places)
     dtypes = column_dtypes(grouping.frame.meta)
     carry = carry_of(call, [dtypes[column] for column in columns])
-    used = tuple(sorted({*grouping.keys, *columns}))
+    used, place, values = used_columns(grouping.keys, places)
     frame = narrow(grouping.frame, Wanted(used, grouping.frame.has_index))
     in_keys = bool({*grouping.keys} & {*columns})
     if carry is None or in_keys or frame.npartitions == 1 or frame.layout.opaque or layout_of(meta).opaque:
         return None
-    place = {position: number for number, position in enumerate(used)}
     keys = replace(grouping.kernel_keys, columns=tuple(place[key] for key in grouping.keys), observed=True)
     plan = known_plan(frame, keys)
     if plan is not None and not are_few(plan, frame):
@@ -143,7 +139,6 @@ def carried(
         if whole is None:
             return None
         whole = replace(whole.over(used), keys=keys)
-    values: Any = place[places] if isinstance(places, int) else tuple(place[column] for column in columns)
     by = grouping.by.over(place)
     few = None if plan is None else True
     return CarriedRows(frame, keys, by, values, call, carry, whole, meta, grouped_meta, few)

@@ -110,6 +110,25 @@ class PandasKeys:
         return PandasKeys(keys, self.names, self.in_list, self.sort, self.group_keys, self.observed, self.dropna)
 
 
+class Used(NamedTuple):
+    """The columns that something of groups is made of, and where keys and grouped columns are among them."""
+
+    columns: tuple[int, ...]
+    """Their positions in the whole frame, ascending."""
+    place: dict[int, int]
+    """For each its position among them."""
+    values: Sequence[int] | int
+    """The positions of the grouped columns, or of the one, among them."""
+
+
+def used_columns(keys: Sequence[int], values: Sequence[int] | int) -> Used:
+    """The columns that are used, by positions of keys and of the grouped columns, or of the one."""
+    chosen = (values,) if isinstance(values, int) else tuple(values)
+    columns = tuple(sorted({*keys, *chosen}))
+    place = {position: number for number, position in enumerate(columns)}
+    return Used(columns, place, place[values] if isinstance(values, int) else tuple(place[one] for one in chosen))
+
+
 @dataclass(frozen=True)
 class Call:
     """A method of a groupby of pandas, as a function of keys, a frame, and the columns that are grouped."""
@@ -316,10 +335,7 @@ def rows_of_groups(
     grouped_meta : Meta, optional
         Of the result where no row is without a group.
     """
-    singular = isinstance(values, int)
-    chosen = (values,) if isinstance(values, int) else tuple(values)
-    used = tuple(sorted({*by.keys, *chosen}))
-    place = {position: number for number, position in enumerate(used)}
+    used, place, new_values = used_columns(by.keys, values)
     rows = narrow(frame, Wanted(used, frame.has_index))
     numbered = Assign(rows, (len(used),), (POSITION,), (RowPositions(rows),))
     split: FrameExpr = numbered
@@ -329,7 +345,6 @@ def rows_of_groups(
     columns = {i: plain.iloc[:, i].set_axis(index_of(rows.meta)) for i in range(plain.shape[1])}
     columns[len(columns)] = pd.Series([], dtype="int64", index=index_of(rows.meta))
     with_position = pd.DataFrame(columns, index=index_of(rows.meta))
-    new_values: Any = place[chosen[0]] if singular else tuple(place[value] for value in chosen)
     made: FrameExpr = RowsOfGroups(split, by.over(place), new_values, function, with_position)
     if frame.npartitions > 1:
         made = ShuffleBack(made, frame.npartitions, plain.shape[1])
@@ -513,9 +528,7 @@ def groups_of_rows(
     together : bool
         Whether all groups have to be in one place.
     """
-    chosen = (values,) if isinstance(values, int) else tuple(values)
-    used = tuple(sorted({*by.keys, *chosen}))
-    place = {position: number for number, position in enumerate(used)}
+    used, place, new_values = used_columns(by.keys, values)
     rows = narrow(frame, Wanted(used, frame.has_index))
     numbered = not by.sort or (drops_keys and isinstance(function, Applied))
     split: FrameExpr = Assign(rows, (len(used),), (POSITION,), (RowPositions(rows),)) if numbered else rows
@@ -523,5 +536,4 @@ def groups_of_rows(
         # Of combinations of categories that do not occur, one partition has to know all.
         n = task_count(frame) if by.observed and not together else 1
         split = HashShuffle(split, n, tuple(place[key] for key in by.keys))
-    new_values: Any = place[chosen[0]] if isinstance(values, int) else tuple(place[value] for value in chosen)
     return GroupsOfRows(split, by.over(place), new_values, function, meta, drops_keys)
