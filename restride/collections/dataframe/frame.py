@@ -28,6 +28,7 @@ from restride.collections.dataframe.methods.partitions import Partitions
 from restride.collections.dataframe.methods.pivoting import Pivoting
 from restride.collections.dataframe.methods.querying import Querying
 from restride.collections.dataframe.methods.reductions import Reductions
+from restride.collections.dataframe.methods.reindexing import Reindexing
 from restride.collections.dataframe.methods.repetition import Repetition
 from restride.collections.dataframe.methods.reshaping import Reshaping
 from restride.collections.dataframe.methods.shuffling import FrameShuffling
@@ -65,6 +66,7 @@ class DataFrame(
     Pivoting,
     Querying,
     Reductions,
+    Reindexing,
     Repetition,
     Reshaping,
     Statistics,

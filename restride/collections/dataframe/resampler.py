@@ -102,6 +102,25 @@ class Resampler:
 
     aggregate = agg
 
+    def _at_labels(self, **options: Any) -> Any:
+        """The rows at the labels of spans, of times between the first and the last."""
+        divisions = self._frame.expr.divisions
+        ends = pd.Series([1, 1], index=pd.DatetimeIndex([divisions[0], divisions[-1]]))
+        labels = self._bins.of(ends.groupby(level=0).first()).asfreq().index
+        return self._frame.reindex(labels.rename(self._frame.expr.meta.index.name), **options)  # type: ignore[attr-defined]
+
+    def asfreq(self, fill_value: Any = None) -> Any:
+        """The rows at the labels of spans; missing values where there is none."""
+        return self._at_labels(fill_value=fill_value)
+
+    def ffill(self) -> Any:
+        """The last row up to the label of each span."""
+        return self._at_labels(method="ffill")
+
+    def bfill(self) -> Any:
+        """The first row from the label of each span on."""
+        return self._at_labels(method="bfill")
+
     def quantile(self, q: float = 0.5) -> Any:
         """A quantile of each span."""
         return self._made(OnResampler("quantile", (q,)))

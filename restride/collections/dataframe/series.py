@@ -24,6 +24,7 @@ from restride.collections.dataframe.methods.output import TextOutput
 from restride.collections.dataframe.methods.partitions import Partitions
 from restride.collections.dataframe.methods.pivoting import Unstacking
 from restride.collections.dataframe.methods.reductions import Reductions
+from restride.collections.dataframe.methods.reindexing import Reindexing
 from restride.collections.dataframe.methods.repetition import SeriesRepetition
 from restride.collections.dataframe.methods.series_elements import SeriesElements
 from restride.collections.dataframe.methods.shuffling import Shuffling
@@ -53,6 +54,7 @@ class Series(
     Operators,
     Partitions,
     Reductions,
+    Reindexing,
     SeriesElements,
     SeriesRepetition,
     SeriesSorting,
