@@ -100,11 +100,9 @@ class Outgoing:
         if worker.has_unreported and (worker.wanted_unreported or seconds > LONG_SECONDS):
             self._report()
 
-    def longest_sleep(self) -> float | None:
-        """Until the next report is due, if there is something to report."""
-        if not self._worker.has_unreported:
-            return None
-        return max(self._reported + REPORT_SECONDS - perf_counter(), 0.0)
+    def exchange_amid_tasks(self) -> None:
+        """The same as at any time."""
+        self.exchange_if_due()
 
     def take_calls(self) -> list[Call]:
         """What is to be called once the lock is released."""

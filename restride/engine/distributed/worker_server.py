@@ -429,20 +429,8 @@ class WorkerServer:
     def _wake(self) -> None:
         if self.threads:
             self._compute.compute_quick(QUICK_SECONDS)
-            self._report_soon()
         elif self._slice is None:
             self._slice = self._loop.call_soon(self._compute_slice)
-
-    def _report_soon(self) -> None:
-        """Tell of what was run here, unless that has been done, once it has been put off for long enough."""
-        sleep = self._outgoing.longest_sleep()
-        if sleep is not None and self._slice is None:
-            self._slice = self._loop.call_later(sleep, self._report_late)
-
-    def _report_late(self) -> None:
-        self._slice = None
-        self._take_in(lambda state: None)
-        self._report_soon()
 
     def _compute_slice(self) -> None:
         self._slice = None
@@ -457,12 +445,10 @@ class WorkerServer:
         self._timers[what] = self._loop.call_later(seconds, what)
 
     def _breathe(self) -> None:
-        """Say that the loop runs; report what a long task keeps its thread from reporting; look at the memory."""
+        """Say that the loop runs; look at the memory."""
         self._again(BREATH_SECONDS, self._breathe)
         if self._liveness is not None:
             self._liveness[0] = time.monotonic_ns()
-        if self.state.has_unreported:
-            self._take_in(lambda state: None)
         self._tell_if_behind()
         if self.memory_limit is not None:
             self._watch_memory(self.memory_limit)

@@ -118,8 +118,9 @@ class Embedded(SameProcess):
             self._release_here()
 
     def cancel(self, submission: Submission, position: int | Sequence[int] | None) -> None:
-        """As `release`: a thread cannot be stopped in its task."""
+        """As `release`, before another task begins: a thread cannot be stopped in its task."""
         self.release(submission, position)
+        self._compute.cut_in()
 
     def fetch(self, submission: Submission, positions: Sequence[int], deadline: float | None = None) -> list[Any]:
         """Outputs that exist and are held; there is nothing to wait for.
@@ -202,11 +203,10 @@ class Embedded(SameProcess):
         if self.scheduler.any_held(self.worker.unreported()):
             self._exchange()
 
-    def longest_sleep(self) -> float | None:
-        """Until the next report is due, if there is something to report."""
-        if not self.worker.has_unreported:
-            return None
-        return max(self._reported + REPORT_SECONDS - perf_counter(), 0.0)
+    def exchange_amid_tasks(self) -> None:
+        """Report, and release; what is submitted waits for a thread that can run it, and for what else is submitted."""
+        if self.worker.has_unreported or (self._commands and isinstance(self._commands[0], _Release)):
+            self._exchange(releases_alone=True)
 
     def take_calls(self) -> list[Callback]:
         """Callbacks of those who wait for outputs."""
@@ -228,7 +228,7 @@ class Embedded(SameProcess):
         """The state machines may be half changed: begin with new ones."""
         self._abandon(CancelledError("the computation was interrupted"))
 
-    def _exchange(self) -> None:
+    def _exchange(self, *, releases_alone: bool = False) -> None:
         """Let scheduler and worker hear of each other, and of the client's commands."""
         worker, scheduler = self.worker, self.scheduler
         finished, failed = worker.reports()
@@ -237,7 +237,7 @@ class Embedded(SameProcess):
         raised = [Raised(failure.exception, failure.traceback) for failure in failed]  # until clients have heard of it
         for failure, what in zip(failed, raised):
             scheduler.failed(0, Failed(failure.id, failure.attempt, ref(what), None))
-        self._carry_out()
+        self._carry_out(releases_alone=releases_alone)
         self._reported = perf_counter()
         if self._spare.due:
             self._calls.append(self._spare.look)

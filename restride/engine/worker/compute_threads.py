@@ -3,6 +3,10 @@
 A thread that has run its batch takes the lock, settles the outcomes, lets whoever it works for exchange messages, and
 claims its next batch; one that finds nothing to do waits for the bell. With zero threads the caller does the same until
 nothing is left to do. A task that waits for others has another thread take its place.
+
+Any task may turn out to take long, or to wait for somebody who first wants to see what came of those before it. So one
+more thread looks, every few milliseconds while something may be kept: what a thread has done before the task that it is
+long at is settled in its stead, what was settled is reported, and what callers let go of is released.
 """
 
 from __future__ import annotations
@@ -25,6 +29,10 @@ FINE_SECONDS = 2e-6
 not help with them, it gets in the way, so it stands back."""
 STAND_BACK_SECONDS = 5e-3
 """How long a thread that stands back trusts another's tasks to be as short as expected."""
+WATCH_SECONDS = 20e-3
+"""How often is looked at what threads keep: twice at the same task, and others settle what was done before it.
+
+Each look has some thread let go of the GIL, which can be measured every 5 ms; there are none while nothing is kept."""
 _HERE = 0
 """What the caller is called as a compute thread; the others are counted from 1."""
 
@@ -43,12 +51,8 @@ class Employer(Protocol):
     def exchange_before(self, seconds: float) -> None:
         """A thread is about to run tasks of so many seconds each, and has not exchanged messages."""
 
-    def longest_sleep(self) -> float | None:
-        """Nothing is left to do: after how many seconds to look again, unless the bell rings.
-
-        A number says that outcomes have been settled and wait to be reported. Some thread looks again then, also when
-        the one that has settled them is long at its next task.
-        """
+    def exchange_amid_tasks(self) -> None:
+        """All threads may be long at tasks: exchange what need not wait for one of them."""
 
     def take_calls(self) -> list[Call]:
         """What to call once the lock is released."""
@@ -75,6 +79,8 @@ class _Own(threading.local):
         """Of what a compute thread has run since its last turn."""
         self.runs_task = False
         """Whether what the thread does is done by a task."""
+        self.watches = False
+        """Whether it is the one that looks at what the others keep."""
         self.must_not_wait = False
 
 
@@ -114,13 +120,19 @@ class ComputeThreads:
         """Threads that run tasks too short to share."""
         self._standing_back = 0
         """Idle threads that leave such tasks to them."""
-        self._watching = 0
-        """Idle threads that look again before the bell rings."""
         self._turns = 0
+        self._outcomes: dict[int, Outcomes] = {}
+        """What threads have done and not settled, by number."""
+        self._cut_in = False
+        """Whether a caller wants something before the next task begins."""
+        self._watched = False
+        """Whether is looked at that, and at what waits to be exchanged."""
+        self._watch_bell: SimpleQueue[None] = SimpleQueue()
         self._blas = BlasLimit()
         self._own = _Own()
         self._closing = False
         self._alive: dict[int, threading.Thread] = {}
+        self._watches: set[threading.Thread] = set()
         self._asleep: set[int] = set()
 
     @property
@@ -141,6 +153,8 @@ class ComputeThreads:
         """Let the threads begin."""
         for _ in range(self.threads):
             self._start_thread()
+        if self.threads:
+            self._start_watch()
 
     def work_on(self, worker: WorkerState) -> None:
         """Go on with a new state machine, under the lock."""
@@ -150,9 +164,16 @@ class ComputeThreads:
         self.worker = worker
 
     def wake(self) -> None:
-        """There may be something to do: wake a thread, if one sleeps."""
+        """There may be something to do: wake a thread, if one sleeps; else it need not wait for their tasks to end."""
         if self._idle:  # a thread looks for news once more after it has counted itself idle
             self._bell.put(None)
+        else:
+            self._watch_on()
+
+    def cut_in(self) -> None:
+        """The same, for what must be seen to before a thread goes on to its next task."""
+        self._cut_in = self.worker.hungry = True
+        self.wake()
 
     def stop(self) -> None:
         """Tell the threads to end, after the tasks that they are at, without waiting for them."""
@@ -160,10 +181,12 @@ class ComputeThreads:
         self.worker.hungry = True
         for _ in range(len(self._alive)):
             self._bell.put(None)
+        for _ in range(len(self._watches)):
+            self._watch_bell.put(None)
 
     def join(self) -> None:
         """Wait until all threads but the calling one have ended."""
-        for thread in list(self._alive.values()):
+        for thread in (*self._alive.values(), *self._watches):
             if thread is not threading.current_thread():
                 thread.join()
 
@@ -177,11 +200,15 @@ class ComputeThreads:
             Whether there is nothing to wait for any more. Without threads, whatever can be computed until then is.
         """
         if self.threads == 0 or not self.runs_task_here:
+            if self._own.watches:  # in a callback of the user's, who may wait for what only a look brings about
+                self._own.watches = False
+                self._start_watch()
             self.compute_here(over)
             yield
             return
         with self.lock:
             self._settle(self._own.outcomes)  # it may be one of these that is waited for
+            self._watch_on()
             self._block(1)
             if len(self._alive) - self.blocked < self.threads and not self._closing:
                 self._start_thread()
@@ -220,6 +247,7 @@ class ComputeThreads:
         self._own.runs_task = True
         with self.lock:
             self.worker.claims.slots[number] = outcomes.running
+            self._outcomes[number] = outcomes
             self._blas.enter()
         while not self._closing:
             with self.lock:
@@ -245,18 +273,16 @@ class ComputeThreads:
                 self._employer.fail(error)
 
     def _retires(self, number: int) -> bool:
-        """Whether a thread that took a blocked one's place is not needed any more.
-
-        It is as long as something waits to be reported: the others may be long at their tasks.
-        """
+        """Whether a thread that took a blocked one's place is not needed any more."""
         with self.lock:
-            if len(self._alive) - self.blocked <= self.threads or self._employer.longest_sleep() is not None:
+            if len(self._alive) - self.blocked <= self.threads:
                 return False
             self._end_thread(number)
             return True
 
     def _end_thread(self, number: int) -> None:
         self.worker.forget_thread(number)
+        del self._outcomes[number]
         self._blas.leave()
         del self._alive[number]
 
@@ -269,27 +295,64 @@ class ComputeThreads:
             self._asleep.add(number)
             self._standing_back += standing_back
             self._tell_hungry()
-            timeout = STAND_BACK_SECONDS if standing_back else self._employer.longest_sleep()
-            watching = timeout is not None
-            self._watching += watching
         insist = False
         try:
             if standing_back or not (self._employer.has_news() or self.worker.ready or self._closing):
-                self._bell.get(timeout=timeout)
+                self._bell.get(timeout=STAND_BACK_SECONDS if standing_back else None)
         except Empty:
-            insist = standing_back and self._turns == turns
+            insist = self._turns == turns
         with self.lock:
             self._blas.enter()
             self._idle -= 1
             self._asleep.discard(number)
             self._standing_back -= standing_back
-            self._watching -= watching
             self._rung = max(self._rung - 1, 0)
             self._tell_hungry()
         return insist
 
     def _tell_hungry(self) -> None:
-        self.worker.hungry = self._closing or self._idle - self._standing_back > self._rung
+        self.worker.hungry = self._closing or self._cut_in or self._idle - self._standing_back > self._rung
+
+    # ---- what threads keep while they are long at a task
+
+    def _start_watch(self) -> None:
+        thread = threading.Thread(target=self._watch, name="restride-watch", daemon=True)
+        self._watches.add(thread)
+        thread.start()
+
+    def _watch_on(self) -> None:
+        """Something may be kept for as long as some task takes: look at it, unless that is done already."""
+        if self._watches and not self._watched:
+            self._watched = True
+            self._watch_bell.put(None)
+
+    def _watch(self) -> None:
+        own = self._own
+        own.watches = True
+        while own.watches and not self._closing:
+            try:
+                self._watch_bell.get(timeout=WATCH_SECONDS if self._watched else None)
+            except Empty:
+                with self.lock:
+                    calls = self._look()
+                make_calls(calls)
+        self._watches.discard(threading.current_thread())
+
+    def _look(self) -> list[Call]:
+        """Settle what came before tasks that threads are at since the last look; exchange what waits for that."""
+        self._watched = False  # before callers' wishes are seen to: those that come later turn it on again
+        try:
+            for outcomes in self._outcomes.values():
+                if outcomes.stands_still():
+                    self.worker.settle(outcomes.taken())
+            self._employer.exchange_amid_tasks()
+            if self.worker.ready and self._idle - self._standing_back > self._rung:
+                self._ring()
+            if self.worker.has_unreported or any(outcomes.ids for outcomes in self._outcomes.values()):
+                self._watched = True
+        except Exception as error:  # noqa: BLE001  of ours: who waits must hear of it
+            self._employer.fail(error)
+        return self._employer.take_calls()
 
     # ---- without threads
 
@@ -351,8 +414,11 @@ class ComputeThreads:
         end = perf_counter() + seconds
         outcomes = self._own.outcomes
         with self.lock:
+            if self.worker.has_unreported:
+                self._watch_on()
             if not self._asleep:
                 return  # whoever is awake sees to it
+            self._outcomes[_HERE] = outcomes
             outcomes.running = self.worker.claims.slots[min(self._asleep)]
             self._idle -= 1
             self._tell_hungry()
@@ -377,6 +443,8 @@ class ComputeThreads:
             self._settle(outcomes)
             self._employer.exchange_if_due()
             claimed = self.worker.claims.claim_quick(_HERE) if in_time else deque()
+            if len(claimed) > 1 or self.worker.has_unreported:
+                self._watch_on()
         except Exception as error:  # noqa: BLE001  of ours: who waits must hear of it
             self._employer.fail(error)
             claimed = deque()
@@ -404,12 +472,15 @@ class ComputeThreads:
         """Take in what a thread has done; what it is to run next, and what to call before that."""
         try:
             self._settle(outcomes)
+            if self._cut_in:
+                self._cut_in = False
+                self._tell_hungry()
             exchanged = self._employer.exchange_if_due()
             claimed, seconds = self._claim(thread, insist=insist)
             if seconds >= BATCH_SECONDS and not exchanged:
                 self._employer.exchange_before(seconds)
-            if claimed and not exchanged and not self._watching and self._idle and not self._rung:
-                self._have_one_watch()
+            if not self._watched and (len(claimed) > 1 or self.worker.has_unreported):
+                self._watch_on()
         except Exception as error:  # noqa: BLE001  of ours: who waits must hear of it
             self._employer.fail(error)
             claimed = deque()
@@ -431,11 +502,6 @@ class ComputeThreads:
         elif self.worker.ready and self._idle > self._rung:
             self._ring()
         return claimed, seconds
-
-    def _have_one_watch(self) -> None:
-        """What this thread has settled, and not reported, must not wait for what it is about to run."""
-        if self._employer.longest_sleep() is not None:
-            self._ring()
 
     def _ring(self) -> None:
         self._rung += 1

@@ -67,7 +67,7 @@ class Outcomes:
         Where the thread says which task it is at.
     """
 
-    __slots__ = ("failures", "ids", "rows", "running", "runs", "seconds", "sizes", "values")
+    __slots__ = ("_at", "failures", "ids", "rows", "running", "runs", "seconds", "sizes", "values")
 
     def __init__(self, running: Slot | None = None) -> None:
         self.ids: list[int] = []
@@ -79,6 +79,25 @@ class Outcomes:
         self.failures: list[tuple[int, PlacedRun, BaseException]] = []
         """Tasks that raised; the traceback begins in the kernel."""
         self.running: Slot = [NO_TASK] if running is None else running
+        self._at = NO_TASK
+        """Where the thread was when last somebody looked."""
+
+    def stands_still(self) -> bool:
+        """Whether the thread has done something, and is at the same task since this was asked last."""
+        before, self._at = self._at, self.running[0]
+        return bool(self.seconds) and self._at == before
+
+    def taken(self) -> Outcomes:
+        """What the thread has done so far, taken from it under the worker's lock while it goes on, without one.
+
+        It only appends, and to `seconds` last; a task that raises, it settles at once.
+        """
+        taken, count = Outcomes(), len(self.seconds)
+        for name in ("ids", "runs", "rows", "values", "sizes", "seconds"):
+            column = getattr(self, name)
+            setattr(taken, name, column[:count])
+            del column[:count]
+        return taken
 
     def clear(self) -> None:
         """Begin anew, in place."""

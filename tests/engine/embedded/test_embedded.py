@@ -197,33 +197,18 @@ def test_one_thread_does_not_keep_to_itself_what_another_could_run(threads: rs.C
     assert not blocked.done()
 
 
-def test_a_thread_that_stands_in_for_another_stays_while_something_is_to_be_reported(
-    single: rs.Client, gate: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    begun, looked_often, looks, unreported = threading.Event(), threading.Event(), 0, True
-
-    def sleep() -> float | None:
-        nonlocal looks
-        looks += begun.is_set()
-        if looks > 5:
-            looked_often.set()
-        return 0.001 if unreported else None
-
-    def task() -> None:
-        single.submit(abs, -1).result(PATIENCE)
-        begun.set()
+def test_a_thread_that_stands_in_for_another_ends_when_that_goes_on(single: rs.Client, gate: Any) -> None:
+    def task() -> list[int]:
+        others = single.gather(single.map(abs, range(10)))
         gate()
+        return others
 
     before = engine_threads()
-    monkeypatch.setattr(single._engine, "longest_sleep", sleep)
     future = single.submit(task)
     gate.wait_until_begun()
-    assert looked_often.wait(PATIENCE)
-    (stand_in,) = engine_threads() - before
-    unreported = False
-    assert end(stand_in)
+    assert all(end(thread) for thread in engine_threads() - before)
     gate.open.set()
-    assert future.result(PATIENCE) is None
+    assert future.result(PATIENCE) == list(range(10))
 
 
 def test_a_result_does_not_wait_for_a_longer_task_that_comes_after_it(single: rs.Client, gate: Any) -> None:

@@ -92,6 +92,44 @@ class Bench:
         self.state.reports()
 
 
+# ---- what a thread has done, and others settle
+
+
+def test_outcomes_are_taken_from_a_thread_that_stays_at_a_task_and_it_goes_on() -> None:
+    settled: list[list[int]] = []
+    outcomes = Outcomes()
+
+    def look_twice(*_: object) -> None:
+        if not outcomes.stands_still() and outcomes.stands_still():
+            taken = outcomes.taken()
+            settled.append(taken.ids)
+            bench.settle(taken)
+
+    bench = Bench(kernel=look_twice)
+    bench.place({0: [], 1: [], 2: [], 3: [], 4: [0]})
+    run_claimed(bench.state, deque(range(4)), outcomes)
+    assert settled == [[0], [1], [2]]
+    assert outcomes.ids == [3]
+    bench.settle(outcomes)
+    finished, _ = bench.state.reports()
+    assert finished is not None
+    assert finished.ids.tolist() == [0, 1, 2, 3]
+    assert bench.work() == [4]
+
+
+def test_a_thread_that_has_gone_on_to_another_task_does_not_stand_still() -> None:
+    stands: list[bool] = []
+    outcomes = Outcomes()
+    bench = Bench(kernel=lambda *_: stands.append(outcomes.stands_still()))
+    bench.place_sources(4)
+    run_claimed(bench.state, deque(range(4)), outcomes)
+    assert stands == [False] * 4
+    assert not outcomes.stands_still()
+    assert outcomes.stands_still()
+    outcomes.clear()
+    assert not outcomes.stands_still()
+
+
 # ---- what is ready
 
 
