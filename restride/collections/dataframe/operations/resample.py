@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -82,29 +83,32 @@ class Resample(FrameExpr):
         return meta
 
     def _npartitions(self) -> int:
-        return len(self._runs()) - 1
+        return len(self._runs) - 1
 
     def _divisions(self) -> Divisions:
-        labels, runs = self._labels(), self._runs()
+        labels, runs = self._labels, self._runs
         return (*(labels[i] for i in runs[:-1]), labels[-1])
 
     def _lengths(self) -> tuple[int, ...]:
-        return tuple(np.diff(self._runs()).tolist())
+        return tuple(np.diff(self._runs).tolist())
 
     def _rows(self) -> str:
         return f"{self.frame.rows}-{self.bins}"
 
-    def _labels(self, label: str | None = None) -> pd.DatetimeIndex:
-        return self.bins.labels(self.frame.divisions[0], self.frame.divisions[-1], label)
+    @cached_property
+    def _labels(self) -> pd.DatetimeIndex:
+        return self.bins.labels(self.frame.divisions[0], self.frame.divisions[-1])
 
+    @cached_property
     def _runs(self) -> list[int]:
         """The first bin of each partition, and the number of bins: as many partitions as before, as far as bins go."""
-        labels = self._labels()
+        labels = self._labels
         starts = {0, *labels.searchsorted(pd.DatetimeIndex(self.frame.divisions[1:-1])).tolist()} - {len(labels)}
         return [*sorted(starts), len(labels)]
 
     def blocks(self, *children: Blocks) -> Blocks:
-        labels, inside, runs = self._labels(), self._labels(self.bins.closed), self._runs()
+        labels, runs = self._labels, self._runs
+        inside = self.bins.labels(self.frame.divisions[0], self.frame.divisions[-1], self.bins.closed)
         lows = pd.DatetimeIndex(self.frame.divisions[:-1])
         highs = pd.DatetimeIndex([*self.frame.divisions[1:]])
         n = self.frame.npartitions
