@@ -13,17 +13,17 @@ import numpy as np
 import pandas as pd
 
 from restride.collections.blocks import Blocks
-from restride.collections.dataframe.expr import FrameExpr, Wanted
-from restride.collections.dataframe.meta import Meta, series_of
+from restride.collections.dataframe.expr import FrameExpr
+from restride.collections.dataframe.meta import series_of
+from restride.collections.dataframe.operations.column_by_column import ColumnByColumn
 from restride.collections.dataframe.operations.reductions import one_row
-from restride.collections.dataframe.operations.selection import narrow, narrowed_kind, projected_meta
 from restride.collections.dataframe.partition import Partition, from_pandas, to_pandas
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Expanding(FrameExpr):
+class Expanding(ColumnByColumn):
     """A statistic of all rows up to each, of each column."""
 
     frame: FrameExpr
@@ -36,16 +36,6 @@ class Expanding(FrameExpr):
     @property
     def label(self) -> str:
         return f"expanding_{self.how}"
-
-    def _meta(self) -> Meta:
-        meta: Meta = self.of_meta
-        return meta
-
-    def narrowed(self, wanted: Wanted) -> FrameExpr | None:
-        if not wanted.columns:
-            return None
-        meta = projected_meta(self.meta, wanted, narrowed_kind(self.meta, wanted))
-        return self.replace(frame=narrow(self.frame, wanted), of_meta=meta)
 
     def blocks(self, *children: Blocks) -> Blocks:
         totals = self.frame.by_partition(Totals(self.frame.meta), children[0])

@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 
 from restride.collections.blocks import Blocks
-from restride.collections.dataframe.expr import FrameExpr, Wanted
-from restride.collections.dataframe.meta import Meta, series_of
+from restride.collections.dataframe.expr import FrameExpr
+from restride.collections.dataframe.meta import series_of
+from restride.collections.dataframe.operations.column_by_column import ColumnByColumn
 from restride.collections.dataframe.operations.reductions import one_row
-from restride.collections.dataframe.operations.selection import narrow, narrowed_kind, projected_meta
 from restride.collections.dataframe.partition import Partition, from_pandas, to_pandas
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -129,7 +129,7 @@ class Decay:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Exponential(FrameExpr):
+class Exponential(ColumnByColumn):
     """An exponentially weighted statistic of all rows up to each, of each column."""
 
     frame: FrameExpr
@@ -143,16 +143,6 @@ class Exponential(FrameExpr):
     @property
     def label(self) -> str:
         return f"ewm_{self.how}"
-
-    def _meta(self) -> Meta:
-        meta: Meta = self.of_meta
-        return meta
-
-    def narrowed(self, wanted: Wanted) -> FrameExpr | None:
-        if not wanted.columns:
-            return None
-        meta = projected_meta(self.meta, wanted, narrowed_kind(self.meta, wanted))
-        return self.replace(frame=narrow(self.frame, wanted), of_meta=meta)
 
     def blocks(self, *children: Blocks) -> Blocks:
         runs = self.frame.by_partition(Runs(self.decay, self.frame.meta), children[0])

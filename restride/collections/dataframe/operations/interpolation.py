@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 
 from restride.collections.blocks import Blocks
-from restride.collections.dataframe.expr import FrameExpr, Wanted
-from restride.collections.dataframe.meta import Meta, column_dtypes, series_of
+from restride.collections.dataframe.expr import FrameExpr
+from restride.collections.dataframe.meta import column_dtypes, series_of
+from restride.collections.dataframe.operations.column_by_column import ColumnByColumn
 from restride.collections.dataframe.operations.reductions import is_numeric, one_row
 from restride.collections.dataframe.operations.rowwise import labelled
-from restride.collections.dataframe.operations.selection import narrow, narrowed_kind, projected_meta
 from restride.collections.dataframe.partition import Partition, from_pandas, to_pandas
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -53,7 +53,7 @@ class Around(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Interpolate(FrameExpr):
+class Interpolate(ColumnByColumn):
     """Missing values of each column on lines between those that are there."""
 
     frame: FrameExpr
@@ -66,15 +66,9 @@ class Interpolate(FrameExpr):
     """inside, outside or None for both."""
     of_meta: Any
 
-    def _meta(self) -> Meta:
-        meta: Meta = self.of_meta
-        return meta
-
-    def narrowed(self, wanted: Wanted) -> FrameExpr | None:
-        if self.by_label or not wanted.columns:
-            return None
-        meta = projected_meta(self.meta, wanted, narrowed_kind(self.meta, wanted))
-        return self.replace(frame=narrow(self.frame, wanted), of_meta=meta)
+    @property
+    def looks_at_no_more(self) -> bool:
+        return not self.by_label
 
     def blocks(self, *children: Blocks) -> Blocks:
         ends = self.frame.by_partition(EndsOf(self.frame.meta, self.by_label), children[0])

@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 
 from restride.collections.blocks import Blocks, Map, Select, every
-from restride.collections.dataframe.expr import FrameExpr, Wanted
+from restride.collections.dataframe.expr import FrameExpr
 from restride.collections.dataframe.meta import Meta
-from restride.collections.dataframe.operations.selection import narrow, narrowed_kind, projected_meta
+from restride.collections.dataframe.operations.column_by_column import ColumnByColumn
 from restride.collections.dataframe.partition import Partition, concat, from_pandas, n_rows, to_pandas
 
 Tail = Callable[[Partition], Partition]
@@ -122,7 +122,7 @@ def _most(frame: FrameExpr, rows: int | None) -> int:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class MapOverlap(FrameExpr):
+class MapOverlap(ColumnByColumn):
     """What a function makes of each partition together with rows of its neighbours, of which the result is trimmed.
 
     The function gets pandas objects, labels included, and gives a row for each row.
@@ -143,15 +143,9 @@ class MapOverlap(FrameExpr):
     def label(self) -> str:
         return self.word
 
-    def _meta(self) -> Meta:
-        meta: Meta = self.of_meta
-        return meta
-
-    def narrowed(self, wanted: Wanted) -> FrameExpr | None:
-        if not self.columnwise or not wanted.columns:
-            return None
-        meta = projected_meta(self.meta, wanted, narrowed_kind(self.meta, wanted))
-        return self.replace(frame=narrow(self.frame, wanted), of_meta=meta)
+    @property
+    def looks_at_no_more(self) -> bool:
+        return self.columnwise
 
     def blocks(self, *children: Blocks) -> Blocks:
         n = self.npartitions
