@@ -18,7 +18,7 @@ weights = st.one_of(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(
     cases,
     weights,
@@ -47,6 +47,19 @@ def test_long_series_with_holes(name, adjust):
     ours = getattr(from_pandas(values, 7).ewm(alpha=0.02, adjust=adjust), name)()
     theirs = getattr(values.ewm(alpha=0.02, adjust=adjust), name)()
     pd.testing.assert_series_equal(ours.compute(), theirs, rtol=1e-6 if name == "var" else 1e-12)
+
+
+@pytest.mark.parametrize("adjust", [True, False])
+@pytest.mark.parametrize("alpha", [0.5, 1.0])
+def test_gaps_after_which_nothing_is_left_of_weights(alpha, adjust):
+    values = pd.Series(np.nan, range(6000))
+    values[[0, 1, 2, 3500, 3501, 5990]] = [1.0, 2, 4, 8, 5, 3]
+    for npartitions in (2, 6):
+        ours, theirs = (x.ewm(alpha=alpha, adjust=adjust) for x in (from_pandas(values, npartitions), values))
+        assert_same(ours.mean(), theirs.mean())
+        assert_same(ours.var(bias=True), theirs.var(bias=True))
+        if adjust:
+            assert_same(ours.sum(), theirs.sum())
 
 
 def test_means_of_equal_values_are_these():

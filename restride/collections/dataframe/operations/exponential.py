@@ -41,8 +41,11 @@ class Run(NamedTuple):
     """The statistics of a column of a partition, of its own rows alone."""
 
     own: State
-    steps: Floats
-    """For each row how often weights have decayed up to it."""
+    """Weights are those at the last value that is there: after many rows without one they would come to nothing."""
+    last_steps: Floats
+    """For each row how often weights have decayed up to the last value that is there; 0 before the first."""
+    since: Floats
+    """For each row how often they have decayed since."""
     first: float
     """The first value that is there."""
     first_steps: float
@@ -80,17 +83,25 @@ class Decay:
         variance, room = (self._windows(values).var(bias=True).to_numpy(), self._room(there, n)) if self.spread else (
             nothing, nothing)  # fmt: skip
         if self.adjust:
-            weight = np.nan_to_num(self._windows(np.where(there, 1.0, np.nan)).sum().to_numpy())
+            last = np.maximum.accumulate(np.where(there, np.arange(len(there)), 0))
+            weight = np.nan_to_num(self._windows(np.where(there, 1.0, np.nan)).sum().to_numpy()[last])
             first_share = nothing
         else:
-            last = np.maximum.accumulate(np.where(there, steps, 0.0))
-            weight = self._decayed(steps - last)
+            weight = np.ones(len(values))
             marked = np.where(there, 0.0, np.nan)
             marked[start : start + 1] = 1.0
             first_share = self._windows(marked).mean().to_numpy()
         own = State(n, mean, variance, room, weight)
         known = bool(there.any())
-        return Run(own, steps, values[start] if known else np.nan, steps[start] if known else 0.0, first_share)
+        last_steps = np.maximum.accumulate(np.where(there, steps, 0.0))
+        return Run(
+            own,
+            last_steps,
+            steps - last_steps,
+            values[start] if known else np.nan,
+            steps[start] if known else 0.0,
+            first_share,
+        )
 
     def _room(self, there: Any, n: Floats) -> Floats:
         """Pandas divides by it: it is how much less a variance is with bias, whatever the values are."""
@@ -101,18 +112,19 @@ class Decay:
     def after(self, before: State, run: Run) -> State:
         """The statistics of all rows up to those of a run; a few passes of numpy's."""
         own = run.own
+        decayed = self._decayed(run.since)
         if not before.n:
-            return own
-        remains = before.weight * self._decayed(run.steps)
+            return own._replace(weight=own.weight * decayed)
         there = own.n > 0
         with np.errstate(invalid="ignore", divide="ignore"):
             if self.adjust:
+                remains = before.weight * self._decayed(run.last_steps)
                 weight = remains + own.weight
                 share = remains / weight
                 base, of_base = own.mean, own.variance
                 room = 2 * share * (1 - share) + (1 - share) ** 2 * own.room + share**2 * before.room
             else:
-                weight = np.where(there, own.weight, remains)
+                weight = np.where(there, own.weight, before.weight)
                 at_first = before.weight * self._decayed(run.first_steps)
                 share = run.first_share * (at_first / (at_first + self.alpha))
                 base, of_base = np.full(len(share), run.first), np.zeros(len(share))
@@ -125,7 +137,7 @@ class Decay:
             np.where(there, new, old)
             for new, old in ((mean, before.mean), (variance, before.variance), (room, before.room))
         )
-        return State(before.n + own.n, mean, variance, room, weight)
+        return State(before.n + own.n, mean, variance, room, weight * decayed)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -175,10 +187,15 @@ class Runs:
 
 def ends_of_runs(runs: list[Run]) -> list[Run] | None:
     """Kernel: the last row of each column's statistics; None where there are no rows."""
-    if not runs or not len(runs[0].steps):
+    if not runs or not len(runs[0].since):
         return None
     return [
-        run._replace(own=State(*(of[-1:] for of in run.own)), steps=run.steps[-1:], first_share=run.first_share[-1:])
+        run._replace(
+            own=State(*(of[-1:] for of in run.own)),
+            last_steps=run.last_steps[-1:],
+            since=run.since[-1:],
+            first_share=run.first_share[-1:],
+        )
         for run in runs
     ]
 
