@@ -47,6 +47,7 @@ from restride.collections.dataframe.io.text.read_csv import read_csv, read_fwf, 
 from restride.collections.dataframe.merging import merge, merge_asof
 from restride.collections.dataframe.scalar import Scalar
 from restride.collections.dataframe.series import Series
+from restride.collections.dataframe.wide_to_long import wide_to_long
 
 __all__ = [
     "Aggregation",
@@ -102,4 +103,5 @@ __all__ = [
     "to_timedelta",
     "unique",
     "utils",
+    "wide_to_long",
 ]

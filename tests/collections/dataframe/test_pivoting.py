@@ -127,3 +127,31 @@ def test_columns_become_a_level_and_levels_columns():
     )
     with pytest.raises(ValueError, match="duplicate entries"):
         from_pandas(FRAME).pivot(index="a", columns="b", values="v")
+
+
+WIDE = {"x1": "int64", "x2": "int64", "x10": "int8", "y1": "finite", "y3": "str", "other": "str", "k": "category"}
+
+
+@few
+@given(
+    frames_of(WIDE, min_rows=1),
+    st.integers(1, 5),
+    st.sampled_from([["x"], ["x", "y"], ["y", "x"], ["z"]]),
+    st.sampled_from(["id", ["id"], ["no", "id"]]),
+    st.randoms(use_true_random=False),
+)
+def test_columns_that_begin_alike_go_below_each_other(frame, npartitions, stubs, by, random):
+    frame = frame.assign(id=random.sample(range(100), len(frame)), no=range(len(frame)))
+    assert_same(
+        rd.wide_to_long(from_pandas(frame, npartitions), stubs, by, "n"), pd.wide_to_long(frame, stubs, by, "n")
+    )
+
+
+def test_columns_that_cannot_go_below_each_other():
+    frame = pd.DataFrame({"id": [1, 1], "x1": [1, 2]})
+    with pytest.raises(ValueError, match="uniquely identify"):
+        rd.wide_to_long(from_pandas(frame, 1), "x", "id", "n").compute()
+    with pytest.raises(ValueError, match="identical to a column"):
+        rd.wide_to_long(from_pandas(frame), "x1", "id", "n")
+    with pytest.raises(TypeError, match="DataFrame"):
+        rd.wide_to_long(frame, "x", "id", "n")
