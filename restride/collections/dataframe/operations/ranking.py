@@ -18,6 +18,7 @@ from restride.collections.dataframe.meta import Meta, index_of
 from restride.collections.dataframe.operations.groupby.levels import RowPositions
 from restride.collections.dataframe.operations.groupby.pandas_groups import POSITION
 from restride.collections.dataframe.operations.groupby.put_back import PutBack, ShuffleBack
+from restride.collections.dataframe.operations.looking import task_count
 from restride.collections.dataframe.operations.reductions import one_row
 from restride.collections.dataframe.operations.rowwise import Assign, Method, rowwise
 from restride.collections.dataframe.operations.selection import Project
@@ -57,7 +58,7 @@ def ranked(series: FrameExpr, ranking: Ranking) -> FrameExpr:
         values = rowwise(Method("astype"), series, dtype.categories.dtype)
     rows: FrameExpr = Project(values, values.everything, "frame")
     rows = Assign(rows, (1,), (POSITION,), (RowPositions(rows),))
-    n = series.npartitions
+    n = task_count(series)
     if n > 1:
         missing = "first" if ranking.na_option == "top" else "last"
         rows = range_shuffle(rows, n, [key_place(rows.meta, 0, ranking.ascending, missing)], sort=False)
@@ -65,7 +66,7 @@ def ranked(series: FrameExpr, ranking: Ranking) -> FrameExpr:
     columns = {0: meta.set_axis(index), 1: pd.Series([], dtype="int64", index=index)}
     made: FrameExpr = RankRanges(rows, ranking, pd.DataFrame(columns, index=index))
     if n > 1:
-        made = ShuffleBack(made, n, 1)
+        made = ShuffleBack(made, series.npartitions, 1)
     return PutBack(made, series, meta, True)
 
 

@@ -7,7 +7,7 @@ from restride.collections.dataframe.operations.looking import LEAST_TASKS, task_
 def test_many_small_partitions_are_shuffled_among_few_tasks():
     df = rd.from_pandas(pd.DataFrame({"k": range(1000), "v": 1}), npartitions=500)
     assert task_count(df.expr) == LEAST_TASKS
-    for made in (df.groupby("k").v.cumsum(), df.merge(df, on="k", broadcast=False)):
+    for made in (df.groupby("k").v.cumsum(), df.merge(df, on="k", broadcast=False), df.k.rank()):
         # A task or two a partition, and no piece for each pair of partitions.
         assert sum(layer.inputs for layer in made.explain().layers) < 60 * 500
 
