@@ -144,6 +144,26 @@ def from_pandas(value: Any, meta: Meta, *, rows_of: Partition = None, rows_meta:
     return table_of(columns, levels, len(value))
 
 
+def check_kind(value: Any, meta: Meta) -> None:
+    """Check that what a function of the user's made is what was declared, but for dtypes; some microseconds.
+
+    Raises
+    ------
+    SchemaError
+        It is of another kind, or has other columns or others first.
+    """
+    kind = next(kind for kind in (pd.DataFrame, pd.Series, pd.Index) if isinstance(meta, kind))
+    if not isinstance(value, kind):
+        raise SchemaError(
+            f"expected a {kind.__name__}, as meta says or the first partition was, got {type(value).__name__}"
+        )
+    if isinstance(meta, pd.DataFrame) and not value.columns.equals(meta.columns):
+        raise SchemaError(
+            f"expected {len(meta.columns)} columns {labels_of(meta)}, as meta says or the first partition had them, "
+            f"got {labels_of(value)}: return those, in this order, or declare others by meta="
+        )
+
+
 def from_results(value: Any, meta: Meta) -> Partition:
     """A partition of results, of which integers may be missing: nulls then, which are floats in pandas."""
     columns = series_of(value)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import restride as rs
 import restride.dataframe as rd
+from restride.errors import SchemaError
 
 KEYS = {
     "int64": st.integers(0, 6),
@@ -84,3 +85,20 @@ def test_a_mapping_goes_to_other_processes():
     with rs.Client("processes", workers=2):
         ours = rd.from_pandas(series, npartitions=5)
         assert ours.map({i: i * 10 for i in range(7)}).sum().compute() == int((series * 10).sum())
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda part: part[["y", "x"]], "expected 2 columns .* got"),
+        (lambda part: part.rename(columns={"x": "z"}), "expected 2 columns .* got"),
+        (lambda part: part.x, "expected a DataFrame.* got Series"),
+        (lambda part: None, "expected a DataFrame.* got NoneType"),
+    ],
+)
+def test_what_a_function_makes_is_of_the_kind_and_the_columns_that_were_declared(function, message):
+    frame = pd.DataFrame({"x": [1, 2, 3], "y": [4, 5, 6]})
+    with pytest.raises(SchemaError, match=message):
+        rd.from_pandas(frame, npartitions=2).map_partitions(function, meta=frame.iloc[:0]).compute()
+    with pytest.raises(SchemaError, match=message):
+        rd.from_map(lambda _: function(frame), [0], meta=frame.iloc[:0]).compute()

@@ -12,10 +12,10 @@ import pyarrow as pa
 
 from restride.collections.blocks import Blocks, Gather, Map, Select, every
 from restride.collections.dataframe.expr import Divisions, FrameExpr, Lengths, ScalarExpr, Wanted, unknown_divisions
-from restride.collections.dataframe.meta import Meta, has_default_index
+from restride.collections.dataframe.meta import Meta, has_default_index, is_frame_like
 from restride.collections.dataframe.operations.rowwise import Template, labelled, template_of
 from restride.collections.dataframe.operations.selection import narrow
-from restride.collections.dataframe.partition import Partition, concat, from_pandas, to_pandas
+from restride.collections.dataframe.partition import Partition, check_kind, concat, from_pandas, to_pandas
 from restride.collections.expression import Expr
 
 
@@ -177,10 +177,11 @@ class CallOnPartition:
                 block = next(given)
                 args.append(to_pandas(block, value) if kind == "frame" else block)
         result = self.function(*args, **self.kwargs)
-        if isinstance(self.meta, pd.Series) and not isinstance(result, (pd.Series, pd.Index)):
+        if isinstance(self.meta, pd.Series) and not is_frame_like(result):
             result = pd.Series([result])
         if isinstance(result, pd.Index) and isinstance(self.meta, pd.Series):
             result = result.to_series()
+        check_kind(result, self.meta)
         return from_pandas(result, self.meta)
 
 

@@ -22,7 +22,7 @@ from restride.collections.dataframe.expr import (
 )
 from restride.collections.dataframe.meta import Meta, column_dtypes, has_default_index, level_dtypes, meta_of
 from restride.collections.dataframe.operations.selection import choose, narrowed_kind, projected_meta
-from restride.collections.dataframe.partition import Partition, from_pandas, table_of
+from restride.collections.dataframe.partition import Partition, check_kind, from_pandas, table_of
 from restride.collections.expression import Expr, Send, goes_apart, tokenize
 from restride.engine.graphs.graph import Params
 
@@ -241,7 +241,9 @@ class MakePartition:
         self.function, self.kwargs, self.meta = function, dict(kwargs), meta
 
     def __call__(self, param: Any) -> Partition:
-        return from_pandas(self.function(param, **self.kwargs), self.meta)
+        made = self.function(param, **self.kwargs)
+        check_kind(made, self.meta)
+        return from_pandas(made, self.meta)
 
 
 def complete_in(whole: Partition, meta: Meta, place: int) -> bool:
