@@ -21,6 +21,7 @@ from restride.collections.dataframe.meta import (
     column_dtypes,
     has_default_index,
     index_of,
+    is_frame_like,
     is_unknown_categorical,
     labels_of,
     level_dtypes,
@@ -153,11 +154,12 @@ def check_kind(value: Any, meta: Meta) -> None:
         It is of another kind, or has other columns or others first.
     """
     kind = next(kind for kind in (pd.DataFrame, pd.Series, pd.Index) if isinstance(meta, kind))
-    if not isinstance(value, kind):
+    if not isinstance(value, kind) and not (is_frame_like(value) and not len(value)):
         raise SchemaError(
             f"expected a {kind.__name__}, as meta says or the first partition was, got {type(value).__name__}"
         )
-    if isinstance(meta, pd.DataFrame) and not value.columns.equals(meta.columns):
+    # Of no rows pandas makes what it can: apply(axis=1) gives the frame itself.
+    if isinstance(meta, pd.DataFrame) and len(value) and not value.columns.equals(meta.columns):
         raise SchemaError(
             f"expected {len(meta.columns)} columns {labels_of(meta)}, as meta says or the first partition had them, "
             f"got {labels_of(value)}: return those, in this order, or declare others by meta="

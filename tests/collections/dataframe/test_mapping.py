@@ -102,3 +102,10 @@ def test_what_a_function_makes_is_of_the_kind_and_the_columns_that_were_declared
         rd.from_pandas(frame, npartitions=2).map_partitions(function, meta=frame.iloc[:0]).compute()
     with pytest.raises(SchemaError, match=message):
         rd.from_map(lambda _: function(frame), [0], meta=frame.iloc[:0]).compute()
+
+
+def test_partitions_without_rows_may_be_what_pandas_makes_of_them():
+    frame = pd.DataFrame({"x": [1, 2, 3], "y": [4, 5, 6]})
+    ours = rd.from_pandas(frame, npartitions=3)
+    made = ours[ours.x > 2].apply(lambda row: pd.Series({"a": row.x, "b": row.y}), axis=1)
+    pd.testing.assert_frame_equal(made.compute(), pd.DataFrame({"a": [3], "b": [6]}, index=[2]))
