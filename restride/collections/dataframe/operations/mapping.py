@@ -7,7 +7,7 @@ goes to each worker that asks for it. Either way what looks values up is made wh
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,7 @@ from restride.collections.dataframe.partition import (
     table_of,
     to_pandas,
 )
+from restride.collections.expression import tokenize
 
 
 class Lookup:
@@ -75,13 +76,15 @@ class MapValues(FrameExpr):
     """A series of pandas, or a frame expression of one; its labels are the keys."""
     keep_missing: bool
     """Whether missing values stay so, also where the mapping has something for them."""
+    token: str = field(default_factory=lambda: tokenize(object()))
+    """Names a mapping in memory: its address may be another's later, when the node is remembered by its name still."""
 
     @property
     def label(self) -> str:
         return "map"
 
     def identity(self) -> Iterable[Any]:
-        mapping = self.mapping if isinstance(self.mapping, FrameExpr) else id(self.mapping)
+        mapping = self.mapping if isinstance(self.mapping, FrameExpr) else self.token
         return [self.series, mapping, self.keep_missing]
 
     @property
