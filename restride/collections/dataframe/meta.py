@@ -167,7 +167,10 @@ def describe(meta: Meta) -> tuple[Any, ...]:
     index = index_of(meta)
     frame = (type(meta).__name__, tuple(map(repr, labels_of(meta))), tuple(map(_dtype_text, column_dtypes(meta))))
     columns = meta.columns if isinstance(meta, pd.DataFrame) else None
-    extra = () if columns is None else (repr(list(columns.names)), type(columns).__name__)
+    extra: tuple[str, ...] = ()
+    if columns is not None:
+        levels = columns.levels if isinstance(columns, pd.MultiIndex) else [columns]
+        extra = (repr(list(columns.names)), type(columns).__name__, *(_dtype_text(level.dtype) for level in levels))
     return (*frame, *extra, type(index).__name__, repr(list(index.names)), *map(_dtype_text, level_dtypes(meta)))
 
 

@@ -233,3 +233,20 @@ def test_what_is_known_of_a_frame_keeps_none_of_its_values_in_memory() -> None:
 def test_equal_expressions_are_described_once(people: pd.DataFrame) -> None:
     df = rd.from_pandas(people, npartitions=2)
     assert df[["x"]].expr.meta is df[["x"]].expr.meta
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        pd.Index(["a", "b"], dtype=object),
+        pd.CategoricalIndex(["a", "b"], categories=["b", "a"]),
+        pd.CategoricalIndex(["a", "b"]),
+        pd.Index(["a", "b"], name="n"),
+    ],
+)
+def test_frames_whose_columns_differ_in_more_than_labels_are_not_taken_for_each_other(columns: pd.Index) -> None:
+    df = rd.from_pandas(pd.DataFrame({"x": [1, 2], "y": [3, 4]}), npartitions=1)
+    for labels in (pd.Index(["a", "b"]), columns):
+        made = df.set_axis(labels, axis=1)
+        pd.testing.assert_index_equal(made.columns, labels, exact=True)
+        pd.testing.assert_index_equal(made.compute().columns, labels, exact=True)

@@ -109,3 +109,9 @@ def test_partitions_without_rows_may_be_what_pandas_makes_of_them():
     ours = rd.from_pandas(frame, npartitions=3)
     made = ours[ours.x > 2].apply(lambda row: pd.Series({"a": row.x, "b": row.y}), axis=1)
     pd.testing.assert_frame_equal(made.compute(), pd.DataFrame({"a": [3], "b": [6]}, index=[2]))
+
+
+def test_a_mapping_is_not_taken_for_one_that_is_gone():
+    numbers = rd.from_pandas(pd.Series([1, 1]), npartitions=1)
+    for value in [2.5, "a", pd.Timestamp("2024")] * 10:
+        assert numbers.map({1: value}).dtype == pd.Series([value]).dtype
