@@ -16,16 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from restride.engine.machine import total_memory
-
 MIB = 2**20
 
 SPARE_BYTES = 32 * MIB
 """What a worker's process may keep that nothing uses: there may be many."""
 SPARE_BYTES_ALONE = 128 * MIB
-"""The same where there is but one process, on a small machine."""
-SPARE_PART = 50
-"""On others such a process may keep one part of so many of all memory: what a join or a sort takes anew each time."""
+"""The same where there is but one process."""
 RETURNED_PER_SECOND = 512 * MIB
 """What it returns on average at most: to get it back takes up to 0.4 ms a MiB, to return it 0.04."""
 LOOK_SECONDS = 0.05
@@ -63,11 +59,6 @@ def keep_freed_memory() -> None:
         for variable, (setting, value) in _MALLOC_SETTINGS.items():
             if variable not in os.environ:
                 mallopt(ctypes.c_int(setting), ctypes.c_int(value))
-
-
-def spare_bytes_alone() -> int:
-    """What a process that has the machine for itself may keep."""
-    return max(SPARE_BYTES_ALONE, total_memory() // SPARE_PART)
 
 
 class _MallInfo(ctypes.Structure):

@@ -29,7 +29,7 @@ from restride.engine.distributed.channel import Channel
 from restride.engine.distributed.common import Common
 from restride.engine.distributed.fork_server import ForkServer
 from restride.engine.distributed.logs import check_level
-from restride.engine.machine import count_cores, total_memory
+from restride.engine.distributed.machine import count_cores, total_memory
 from restride.engine.wire.address import parse_address
 from restride.engine.wire.security import Security
 from restride.errors import ClosedError, ClusterError, WaitTimeoutError

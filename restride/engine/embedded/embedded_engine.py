@@ -23,7 +23,7 @@ from restride.engine.client.failure import Raised
 from restride.engine.client.submission import Callback, Submission
 from restride.engine.embedded.same_process import SameProcess
 from restride.engine.graphs.csr import Ints
-from restride.engine.memory import SpareMemory, keep_freed_memory, spare_bytes_alone
+from restride.engine.memory import SPARE_BYTES_ALONE, SpareMemory, keep_freed_memory
 from restride.engine.messages import Deliver, Failed, Unneeded
 from restride.engine.scheduler.numbering import Numbering
 from restride.engine.scheduler.state import SchedulerState
@@ -77,7 +77,7 @@ class Embedded(SameProcess):
         self._horizon, self._validate = horizon, validate
         self._commands: deque[_Command] = deque()
         self._calls: list[Callback] = []
-        self._spare = SpareMemory(spare_bytes_alone())
+        self._spare = SpareMemory(SPARE_BYTES_ALONE)
         """What to call once the lock is released."""
         self._closing = False
         self._compute = ComputeThreads(self, WorkerState(max(threads, 1)), threads)

@@ -18,7 +18,7 @@ import pytest
 
 import restride as rs
 from restride.engine.distributed.local import memory_share, shape
-from restride.engine.machine import count_cores, total_memory
+from restride.engine.distributed.machine import count_cores, total_memory
 from tests.engine.distributed.endings import all_end
 
 PATIENCE = 30.0

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from functools import cache
 from pathlib import Path
+
+import psutil
 
 
 def count_cores() -> int:
@@ -12,10 +13,9 @@ def count_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-@cache
 def total_memory() -> int:
     """Bytes of memory that this process may use: the machine's, or its container's where that has less."""
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    total: int = psutil.virtual_memory().total
     for name in ("memory.max", "memory/memory.limit_in_bytes"):  # of control groups, second and first version
         try:
             total = min(total, int(Path("/sys/fs/cgroup", name).read_text()))
