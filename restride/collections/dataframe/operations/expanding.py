@@ -14,12 +14,9 @@ import pandas as pd
 
 from restride.collections.blocks import Blocks
 from restride.collections.dataframe.expr import FrameExpr
-from restride.collections.dataframe.meta import series_of
-from restride.collections.dataframe.operations.column_by_column import ColumnByColumn
+from restride.collections.dataframe.operations.column_by_column import ColumnByColumn, Floats, floats_of, from_floats
 from restride.collections.dataframe.operations.reductions import one_row
-from restride.collections.dataframe.partition import Partition, from_pandas, to_pandas
-
-Floats = np.ndarray[Any, np.dtype[np.float64]]
+from restride.collections.dataframe.partition import Partition
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -92,12 +89,7 @@ class Totals:
     __name__ = "total"
 
     def __call__(self, partition: Partition) -> list[Total]:
-        return [_total(column) for column in _columns(to_pandas(partition, self.meta, index=False))]
-
-
-def _columns(value: Any) -> list[Floats]:
-    columns = series_of(value)
-    return [column.to_numpy(np.float64, na_value=np.nan) for column in columns]
+        return [_total(column) for column in floats_of(partition, self.meta)]
 
 
 def _total(values: Floats) -> Total:
@@ -133,14 +125,8 @@ class ExpandFrom:
     __name__ = "expanding"
 
     def __call__(self, number: int, carried: list[list[Total]], partition: Partition) -> Partition:
-        value = to_pandas(partition, self.of, index=False)
-        columns = [self._of(column, before) for column, before in zip(_columns(value), carried[number])]
-        made = (
-            pd.Series(columns[0])
-            if isinstance(value, pd.Series)
-            else pd.DataFrame(dict(enumerate(columns)), value.index)
-        )
-        return from_pandas(made, self.meta, rows_of=partition, rows_meta=self.of)
+        columns = [self._of(values, before) for values, before in zip(floats_of(partition, self.of), carried[number])]
+        return from_floats(columns, self.meta, partition, self.of)
 
     def _of(self, values: Floats, before: Total) -> Floats:
         counts = before.n + np.cumsum(~np.isnan(values))

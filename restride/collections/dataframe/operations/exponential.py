@@ -15,12 +15,9 @@ import pandas as pd
 
 from restride.collections.blocks import Blocks
 from restride.collections.dataframe.expr import FrameExpr
-from restride.collections.dataframe.meta import series_of
-from restride.collections.dataframe.operations.column_by_column import ColumnByColumn
+from restride.collections.dataframe.operations.column_by_column import ColumnByColumn, Floats, floats_of, from_floats
 from restride.collections.dataframe.operations.reductions import one_row
-from restride.collections.dataframe.partition import Partition, from_pandas, to_pandas
-
-Floats = np.ndarray[Any, np.dtype[np.float64]]
+from restride.collections.dataframe.partition import Partition
 
 
 class State(NamedTuple):
@@ -181,8 +178,7 @@ class Runs:
     __name__ = "ewm-runs"
 
     def __call__(self, partition: Partition) -> list[Run]:
-        columns = series_of(to_pandas(partition, self.meta, index=False))
-        return [self.decay.run(column.to_numpy(np.float64, na_value=np.nan)) for column in columns]
+        return [self.decay.run(values) for values in floats_of(partition, self.meta)]
 
 
 def ends_of_runs(runs: list[Run]) -> list[Run] | None:
@@ -237,8 +233,7 @@ class WeightedFrom:
     ) -> Partition:
         before = carried[number] or [NOTHING] * len(runs)
         columns = [self._of(self.decay.after(state, run)) for state, run in zip(before, runs)]
-        made = pd.Series(columns[0]) if isinstance(self.meta, pd.Series) else pd.DataFrame(dict(enumerate(columns)))
-        return from_pandas(made, self.meta, rows_of=partition, rows_meta=self.of)
+        return from_floats(columns, self.meta, partition, self.of)
 
     def _of(self, state: State) -> Floats:
         made = state.mean

@@ -157,7 +157,7 @@ class GroupAggregate(NewRows):
             groups = in_ranges(groups, plan.split if self.npartitions == 1 else self.npartitions, order, self.origin)
         if self.npartitions == 1 and groups.n > 1:
             kernel = MergeGroups(None if many or in_order else order, output)
-            return gathered(groups, neighbours(groups.n, groups.n), kernel, "groupby-sort", self.origin)
+            return gathered(groups, np.array([0, groups.n]), kernel, "groupby-sort", self.origin)
         return self._map(groups, output, "groupby-finish")
 
     def _comes_in_order(self, plan: GroupPlan) -> bool:
@@ -177,7 +177,7 @@ class GroupAggregate(NewRows):
         while table.n > fan_in:
             bounds = neighbours(table.n, fan_in)
             table = gathered(table, bounds, Combine(self.aggregation), "groupby-combine", self.origin)
-        bounds = neighbours(table.n, max(table.n, 1))
+        bounds = np.array([0, table.n])
         return gathered(table, bounds, Finish(self.aggregation), "groupby-finish", self.origin)
 
     def _map(self, table: Blocks, kernel: Any, name: str) -> Map:

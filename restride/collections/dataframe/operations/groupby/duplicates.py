@@ -147,7 +147,7 @@ class DropDuplicates(NewRows):
         if plan.split:
             made = self.frame.by_partition(kernel.last(), table)
             together = InOrderOfRows(self.frame.meta) if self.in_order else GatherAll(self.frame.meta, None)
-            return self._gather(made, neighbours(made.n, made.n), together)
+            return self._gather(made, np.array([0, made.n]), together)
         if table.n > 1:
             if plan.fused > 1:
                 table = self._gather(table, tapering(table.n, plan.fused), kernel)
@@ -156,7 +156,7 @@ class DropDuplicates(NewRows):
             kernel = kernel.counted()
         while table.n > FAN_IN:
             table = self._gather(table, neighbours(table.n, FAN_IN), kernel)
-        return self._gather(table, neighbours(table.n, max(table.n, 1)), kernel.last())
+        return self._gather(table, np.array([0, table.n]), kernel.last())
 
     def _gather(self, table: Blocks, bounds: Ints, kernel: Any) -> Gather:
         return gathered(table, bounds, kernel, self.label, self.origin)
