@@ -49,7 +49,7 @@ def run(
             tables["frame, to Arrow"] = engines(chosen, folder, rounds)
         for place in PLACES:
             if place in against and installed("distributed" if place == "processes" else "dask"):
-                tables[f"frame, to pandas, in {place}"] = dask(chosen, folder, place, max(rounds // 2, 1))
+                tables[f"frame, to pandas, in {place}"] = dask(chosen, folder, place, rounds)
     return tables
 
 

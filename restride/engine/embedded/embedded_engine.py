@@ -77,8 +77,8 @@ class Embedded(SameProcess):
         self._horizon, self._validate = horizon, validate
         self._commands: deque[_Command] = deque()
         self._calls: list[Callback] = []
-        self._spare = SpareMemory(SPARE_BYTES_ALONE)
         """What to call once the lock is released."""
+        self._spare = SpareMemory(SPARE_BYTES_ALONE)
         self._closing = False
         self._compute = ComputeThreads(self, WorkerState(max(threads, 1)), threads)
         self._begin(Numbering())

@@ -54,6 +54,18 @@ def test_a_frame_comes_back_as_it_was(
     assert_frame_equal(rd.from_pandas(frame, npartitions=npartitions).compute(), frame)
 
 
+def test_large_frames_come_back_as_they_were_in_memory_of_their_own() -> None:
+    n = 600_000
+    own = pd.DataFrame({"i": np.arange(n), "s": ["ab", "c", None] * (n // 3), "x": np.linspace(0, 1, n)})
+    own["kind"] = own.s.astype("category")
+    own["when"] = pd.Timestamp(2024, 2, 29) + pd.to_timedelta(own.i, unit="s")
+    back = rd.from_pandas(own, npartitions=3).compute()
+    assert_frame_equal(back, own)
+    back.loc[:, ["i", "x"]] = 0
+    assert own.i.iloc[-1] == n - 1
+    assert rd.from_pandas(own, npartitions=3).x.max().compute() == 1
+
+
 def test_labels_may_be_anything_and_occur_twice(people: pd.DataFrame) -> None:
     frame = people[["x", "y", "b"]].set_axis(["a", 1, "a"], axis=1)
     df = rd.from_pandas(frame, npartitions=3)

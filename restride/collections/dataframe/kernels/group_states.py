@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from restride.collections.dataframe.kernels.encoding import encode, to_numpy
 from restride.collections.dataframe.kernels.grouping import Groups
 from restride.collections.dataframe.kernels.memory import Column, one_array, valid_mask
+from restride.collections.dataframe.kernels.taking import without_dictionary
 from restride.engine.graphs.csr import Ints
 
 
@@ -151,7 +152,10 @@ class Truth:
             values, valid = numbers(column)
             true = values != 0
         else:
-            true, valid = to_numpy(pc.fill_null(pc.greater(pc.binary_length(_plain(column)), 0), False)), known(column)
+            true, valid = (
+                to_numpy(pc.fill_null(pc.greater(pc.binary_length(without_dictionary(column)), 0), False)),
+                known(column),
+            )
         return self._of(true, valid, groups)
 
     def combine(self, states: Column, groups: Groups) -> pa.Array:
@@ -390,10 +394,6 @@ def taken_at(column: Column, rows: Ints) -> pa.Array:
     """The values in some rows, null for row -1."""
     absent = rows < 0
     return one_array(column.take(pa.array(rows, mask=absent if absent.any() else None)))
-
-
-def _plain(column: Column) -> Column:
-    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
 
 
 def _counted(codes: Ints, groups: Groups) -> Ints:

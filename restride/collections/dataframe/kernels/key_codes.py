@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from restride.collections.dataframe.kernels.hashing import hash_column
 from restride.collections.dataframe.kernels.memory import Column, one_array
+from restride.collections.dataframe.kernels.taking import without_dictionary
 from restride.collections.dataframe.layout import is_string
 from restride.engine.graphs.csr import Ints
 
@@ -148,7 +149,7 @@ class StringCoder:
         found = []
         for chunk in chunks:
             if len(chunk.dictionary) > 2 * len(chunk):
-                found.append(self._places(chunk.dictionary_decode(), absent))
+                found.append(self._places(without_dictionary(chunk), absent))
                 continue
             places = np.append(self._places(chunk.dictionary, absent), absent)
             found.append(_filled(chunk.indices, len(places) - 1, places))

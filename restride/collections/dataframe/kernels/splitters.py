@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from restride.collections.dataframe.kernels.memory import one_array
 from restride.collections.dataframe.kernels.radix import argsort
 from restride.collections.dataframe.kernels.sort_keys import KeyColumn, SortKey
+from restride.collections.dataframe.kernels.taking import without_dictionary
 from restride.collections.dataframe.kernels.words import Rows
 
 PER_BUCKET = 128
@@ -95,8 +96,7 @@ def _take(column: KeyColumn, rows: Rows) -> KeyColumn:
     """Values by row number, as a column of one part; not by way of a dictionary."""
     if isinstance(column, pd.Series):
         return column.take(rows)
-    taken = one_array(pc.take(column, pa.array(rows), boundscheck=False))
-    return taken.dictionary_decode() if pa.types.is_dictionary(taken.type) else taken
+    return without_dictionary(one_array(pc.take(column, pa.array(rows), boundscheck=False)))
 
 
 def _concatenated(parts: Sequence[KeyColumn]) -> KeyColumn:

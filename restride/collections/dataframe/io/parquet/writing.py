@@ -17,6 +17,7 @@ from pyarrow import feather
 
 from restride.collections.dataframe.io.folder import Folder
 from restride.collections.dataframe.io.parquet.hive import hive_folder
+from restride.collections.dataframe.kernels.taking import without_dictionary
 from restride.collections.dataframe.meta import (
     column_dtypes,
     has_default_index,
@@ -175,7 +176,7 @@ def to_file(column: pa.ChunkedArray, dtype: Any) -> pa.ChunkedArray:
     if isinstance(dtype, pd.ArrowDtype) and column.type != dtype.pyarrow_dtype:
         return pc.cast(column, dtype.pyarrow_dtype)
     if pa.types.is_dictionary(column.type) and not isinstance(dtype, pd.ArrowDtype):
-        return pc.cast(column, column.type.value_type)
+        return without_dictionary(column)
     if isinstance(dtype, np.dtype) and dtype.kind == "f":
         missing = pc.is_nan(column)
         if pc.any(missing).as_py():

@@ -16,6 +16,7 @@ from restride.collections.dataframe.kernels.key_index import KeyIndex
 from restride.collections.dataframe.kernels.memory import one_array
 from restride.collections.dataframe.kernels.radix import argsort
 from restride.collections.dataframe.kernels.sort_keys import SortKey
+from restride.collections.dataframe.kernels.taking import without_dictionary
 from restride.collections.dataframe.layout import arrow_type, layout_of
 from restride.collections.dataframe.meta import Meta, column_dtypes, index_of, level_dtypes
 from restride.collections.dataframe.operations.merge.keys import AsKey, KeyColumn
@@ -291,7 +292,7 @@ def _stacked(one: KeyColumn, two: KeyColumn) -> KeyColumn:
         return np.concatenate([one, two])
     chunks = [chunk for side in (one, two) for chunk in (side.chunks if isinstance(side, pa.ChunkedArray) else [side])]
     if len({chunk.type for chunk in chunks}) > 1:
-        chunks = [chunk.dictionary_decode() if isinstance(chunk, pa.DictionaryArray) else chunk for chunk in chunks]
+        chunks = [without_dictionary(chunk) for chunk in chunks]
     return one_array(pa.chunked_array(chunks, type=chunks[0].type if chunks else None))
 
 

@@ -13,6 +13,7 @@ from restride.collections.blocks import Blocks, Gather, Select, every
 from restride.collections.dataframe.expr import FrameExpr, ScalarExpr
 from restride.collections.dataframe.kernels.sort_keys import SortKey
 from restride.collections.dataframe.kernels.splitters import sample_size
+from restride.collections.dataframe.kernels.taking import without_dictionary
 from restride.collections.dataframe.operations.merge.keys import AsKey
 from restride.collections.dataframe.operations.merge.plan import MergePlan
 from restride.collections.dataframe.operations.shuffle import RangeShuffle
@@ -87,9 +88,8 @@ class Comparable:
     __name__ = "comparable"
 
     def __call__(self, series: pd.Series) -> Any:
-        made = self.as_key(column_from_pandas(series, self.as_key.dtype))
-        if pa.types.is_dictionary(made.type):
-            made = made.dictionary_decode()  # its codes are those of one side's categories
+        # Not codes, which are of one side's categories.
+        made = without_dictionary(self.as_key(column_from_pandas(series, self.as_key.dtype)))
         return made.to_pandas(types_mapper=_arrow_dtype)
 
 
