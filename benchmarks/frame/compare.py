@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 import restride as rs
 import restride.dataframe as rd
@@ -54,7 +56,10 @@ def run(
 
 
 def engines(operations: Sequence[Operation], folder: Path, rounds: int) -> list[Row]:
-    """Rows of milliseconds to an Arrow table in threads, and what part restride takes of the others' time."""
+    """Rows of milliseconds to an Arrow table in threads, and what part restride takes of the others' time.
+
+    "decoding" is what pyarrow takes in as many threads for the columns that are needed: the least that restride can.
+    """
     duckdb = duckdb_tables(folder, data.TABLES) if installed("duckdb") else None
     result = []
     with rs.Client(threads=WORKERS):
@@ -65,7 +70,9 @@ def engines(operations: Sequence[Operation], folder: Path, rounds: int) -> list[
                 contenders["polars streaming"] = partial(_polars, operation, folder, "streaming")
             if duckdb:
                 contenders["duckdb"] = partial(to_arrow, duckdb, operation.sql)
-            result.append(_row(operation, contenders, rounds, {"best of polars": "polars", "duckdb": "duckdb"}))
+            row = _row(operation, contenders, rounds, {"best of polars": "polars", "duckdb": "duckdb"})
+            decoding = alternate({"decoding": partial(_decode, operation, folder)}, rounds)["decoding"]
+            result.append(row | {"decoding ms": decoding.best * 1e3})
     return with_summary(result, "operation", ["of best of polars", "of duckdb", "of the best"])
 
 
@@ -115,6 +122,19 @@ def _lazy(operation: Operation, folder: Path, library: Any) -> Any:
 def _restride(operation: Operation, folder: Path) -> Any:
     lazy = _lazy(operation, folder, rd)
     return pa.table(lazy) if hasattr(lazy, "columns") else lazy.compute()
+
+
+def _decode(operation: Operation, folder: Path) -> None:
+    """Read the columns that an operation needs, the string that has few values by dictionary."""
+
+    def read(path: Path) -> pa.Table:
+        codes = ["id1"] if path.parent.name == "rows" else []
+        with pq.ParquetFile(path, read_dictionary=codes, pre_buffer=False) as file:
+            return file.read(columns=list(operation.decoded) or None, use_threads=False)
+
+    paths = [path for name in operation.tables for path in sorted((folder / name).glob("*.parquet"))]
+    with ThreadPoolExecutor(WORKERS) as pool:
+        list(pool.map(read, paths))
 
 
 def _polars(operation: Operation, folder: Path, engine: str) -> Any:

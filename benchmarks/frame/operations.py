@@ -22,6 +22,8 @@ class Operation:
     """A column that is to be in order."""
     agreed: tuple[str, ...] | None = None
     """Columns in which the results have to agree, where the contenders may choose among rows; else all."""
+    decoded: tuple[str, ...] = ()
+    """Columns that have to be decoded whole; if there are none, all of all tables."""
 
 
 def _filtered(df: Any, *columns: str) -> Any:
@@ -55,6 +57,7 @@ def _groupby(kind: str, key: str) -> Operation:
         lambda df: df.groupby(key).agg(v1=("v1", "sum"), v3=("v3", "mean")).reset_index(),
         lambda df: _sums_polars(df, key),
         f"select {key}, sum(v1) as v1, avg(v3) as v3 from rows group by {key}",
+        decoded=(key, "v1", "v3"),
     )
 
 
@@ -105,6 +108,7 @@ def _value_counts(kind: str, key: str) -> Operation:
         lambda df: df[key].value_counts().reset_index(),
         lambda df: _counts_polars(df, key),
         f"select {key}, count(*) as count from rows group by {key} order by count desc",
+        decoded=(key,),
     )
 
 
@@ -116,6 +120,7 @@ def _drop_duplicates(kind: str, key: str) -> Operation:
         lambda df: df.unique(subset=[key], keep="first", maintain_order=True),
         f"select distinct on ({key}) * from rows",
         agreed=(key,),
+        decoded=(key,),
     )
 
 
@@ -146,6 +151,7 @@ OPERATIONS = (
         lambda df: _filtered(df, "id6"),
         lambda df: _filtered_polars(df, "id6"),
         "select id6, v3 * 2 + v1 as x from rows where v1 >= 3 and id4 < 50",
+        decoded=("id4", "id6", "v1", "v3"),
     ),
     _drop_duplicates("many, str", "id3"),
     _drop_duplicates("many, int", "id6"),
@@ -155,6 +161,7 @@ OPERATIONS = (
         lambda df: _filtered(df, "id3", "id6"),
         lambda df: _filtered_polars(df, "id3", "id6"),
         "select id3, id6, v3 * 2 + v1 as x from rows where v1 >= 3 and id4 < 50",
+        decoded=("id3", "id4", "id6", "v1", "v3"),
     ),
 )
 """All of them; scans that decode strings have a limit of their own."""
