@@ -23,6 +23,7 @@ from restride.collections.dataframe.expr import FrameExpr, ScalarExpr, Wanted
 from restride.collections.dataframe.layout import layout_of
 from restride.collections.dataframe.meta import Meta, is_frame_like, with_index
 from restride.collections.dataframe.operations.by_value import is_by_value, made_by_value, worth_it
+from restride.collections.dataframe.operations.formulas import literal
 from restride.collections.dataframe.operations.selection import (
     Project,
     narrow,
@@ -98,8 +99,9 @@ class Rowwise(FrameExpr):
 
     @property
     def detail(self) -> str:
-        plain = [repr(arg) for arg in self.args if not isinstance(arg, Expr)] + [f"{k}={v!r}" for k, v in self.kwargs]
-        return f"({', '.join(text[:30] for text in plain)})" if plain else ""
+        plain = [literal(arg) for arg in self.args if not isinstance(arg, Expr)]
+        plain += [f"{name}={literal(value)}" for name, value in self.kwargs if type(value) is not tuple or value]
+        return f"({', '.join(plain)})" if plain else ""
 
     def _meta(self) -> Meta:
         index = self._first().meta.index

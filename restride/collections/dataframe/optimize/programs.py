@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from restride.collections.blocks import Blocks, Map, every
 from restride.collections.dataframe.expr import FrameExpr, ScalarExpr
 from restride.collections.dataframe.meta import Meta
+from restride.collections.dataframe.operations.formulas import formula, literal
 from restride.collections.dataframe.operations.rowwise import (
     Filter,
     Rowwise,
@@ -50,8 +52,22 @@ class Program:
     @property
     def __name__(self) -> str:
         inner = [arg.__name__ for arg in self.args if isinstance(arg, Program)]
-        name = getattr(self.function, "__name__", type(self.function).__name__)
-        return f"{name}({', '.join(inner)})"
+        return f"{self.last}({', '.join(inner)})"
+
+    @property
+    def last(self) -> str:
+        """The name of the function whose result is the program's."""
+        return getattr(self.function, "__name__", type(self.function).__name__)
+
+    def text(self, operands: Sequence[str]) -> str:
+        """The program as people write it, of texts of its operands."""
+
+        def shown(arg: Any) -> str:
+            if isinstance(arg, Leaf):
+                return operands[arg.place]
+            return arg.text(operands) if isinstance(arg, Program) else literal(arg)
+
+        return formula(self.function, list(map(shown, self.args)), dict(self.kwargs))
 
     def __call__(self, *operands: Any) -> Any:
         args = [
@@ -132,7 +148,7 @@ def _inlined(node: Rowwise, inner: Sequence[bool]) -> Rowwise:
     else:
         args = tuple(part(arg, next(flags) if isinstance(arg, Expr) else False) for arg in node.args)
         program = Program(node.function, args, node.kwargs)
-    return Rowwise(program, tuple(operands), (), False, node.meta).made_at(node.origin)
+    return Computed(program, tuple(operands), (), False, node.meta).made_at(node.origin)
 
 
 def _moved(program: Program, places: Sequence[Any]) -> Program:
@@ -142,6 +158,19 @@ def _moved(program: Program, places: Sequence[Any]) -> Program:
         for arg in program.args
     )
     return Program(program.function, args, program.kwargs)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Computed(Rowwise):
+    """A program, row by row."""
+
+    @property
+    def label(self) -> str:
+        return self.function.last if isinstance(self.function, Program) else super().label
+
+    @property
+    def detail(self) -> str:
+        return f" {_text(self.function, self.args)}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -164,7 +193,7 @@ class Select(FrameExpr):
 
     @property
     def detail(self) -> str:
-        return f" {getattr(self.function, '__name__', '')}"
+        return f" {_text(self.function, self.operands)}"
 
     def _meta(self) -> Meta:
         meta: Meta = self.of_meta
@@ -193,6 +222,19 @@ class Select(FrameExpr):
             name=self.label,
             origin=self.origin,
         )
+
+
+def _text(function: Callable[..., Any], operands: Sequence[Any]) -> str:
+    """A function of operands as people write it: series by their labels."""
+    texts = [str(_shown(operand)) if isinstance(operand, Expr) else literal(operand) for operand in operands]
+    if function is _same:
+        return texts[0]
+    return function.text(texts) if isinstance(function, Program) else formula(function, texts, {})
+
+
+def _shown(operand: Expr) -> Any:
+    meta = getattr(operand, "meta", None)
+    return meta.name if isinstance(meta, (pd.Series, pd.Index)) and meta.name is not None else operand.label
 
 
 @dataclass(frozen=True)
