@@ -64,6 +64,10 @@ class Collection:
     def explain(self) -> Explanation:
         """Tell what `compute` will do: the expression before and after the optimiser, how many tasks, how many bytes.
 
+        Of frames also by which rule kernels are chosen where data decide at run time. What the way depends on is
+        computed, such as how many different keys there seem to be; nothing else is. Bytes of frames are estimates:
+        strings are taken for 16 bytes, and what is not known is said to be unknown.
+
         Returns
         -------
         Explanation

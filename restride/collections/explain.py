@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from restride.collections.blocks import Blocks
 from restride.collections.expression import Expr, subexpressions
 from restride.collections.facts import Ask, settled
 from restride.collections.fusion import fuse
@@ -19,7 +20,7 @@ from restride.engine.graphs.job import needed
 from restride.shuffle.rechunk import bytes_text
 
 MOST_LINES = 60
-"""Of an expression; what is below is left out."""
+"""Of an expression, of which what is below is left out; and of the layers."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,16 @@ class Explanation:
     """The same as the optimiser leaves them."""
     layers: tuple[LayerSize, ...]
     """Of the task graph, in the order of their making."""
+    kernels: tuple[tuple[str, str], ...]
+    """For nodes of some labels by which rule their kernel is chosen from the data."""
     bytes_read: int
-    """Of arrays that come from outside: the parts that are read."""
+    """Of what comes from outside: the parts that are read, as far as that is known."""
+    bytes_moved: int
+    """Of the rows of frames that shuffles and merges bring to other partitions, likewise."""
     bytes_made: int
-    """Of the results."""
+    """Of the results, likewise."""
+    unknown: tuple[str, ...]
+    """What of ``read``, ``moved`` and ``made`` is more than that."""
 
     @property
     def tasks(self) -> int:
@@ -58,33 +65,73 @@ class Explanation:
 
     def __str__(self) -> str:
         width = max([len(layer.name) for layer in self.layers] + [5])
-        rows = [f"  {layer.name:<{width}}  {layer.tasks:>9,}  {layer.inputs:>9,}" for layer in self.layers]
+        left_out = max(len(self.layers) - MOST_LINES, 0)
+        rows = [f"  {layer.name:<{width}}  {layer.tasks:>9,}  {layer.inputs:>9,}" for layer in self.layers[:MOST_LINES]]
+        longest = max((len(label) for label, _ in self.kernels), default=0)
+        kernels = [f"  {label:<{longest}}  {rule}" for label, rule in self.kernels]
         return "\n".join(
             [
                 "as written",
                 self.before,
                 "optimised",
                 self.after,
-                f"{self.tasks:,} tasks",
+                *(["kernels", *kernels] if kernels else []),
+                f"{self.tasks:,} task{'' if self.tasks == 1 else 's'}",
                 f"  {'layer':<{width}}  {'tasks':>9}  {'inputs':>9}",
                 *rows,
-                f"{bytes_text(self.bytes_read)} read, {bytes_text(self.bytes_made)} made",
+                *([f"  ... and {left_out:,} more"] if left_out else []),
+                self._bytes_text(),
             ]
         )
+
+    def _bytes_text(self) -> str:
+        said = {"read": self.bytes_read, "moved": self.bytes_moved, "made": self.bytes_made}
+        texts = []
+        for word, known in said.items():
+            more = word in self.unknown
+            size = "unknown" if more and not known else bytes_text(known) + (" and more" if more else "")
+            if word != "moved" or known or more:
+                texts.append(f"{size} {word}")
+        return ", ".join(texts)
 
 
 def explain(roots: Sequence[Expr], ask: Ask) -> Explanation:
     """What computing some expressions together will do; `ask` computes what that depends on."""
     after = settled(optimized(roots), ask)
-    graph, ids = to_graph(fuse(to_blocks(after)))
-    wanted = np.concatenate(ids) if ids else np.zeros(0, np.int64)
+    nodes = subexpressions(after)
+    tables = dict(zip(nodes, to_blocks(nodes)))
+    graph, ids = to_graph(fuse([tables[expr] for expr in after]))
+    sizes = {
+        "read": _bytes_read(tables, after),
+        "moved": [expr.bytes_moved for expr in nodes],
+        "made": [expr.nbytes for expr in after],
+    }
     return Explanation(
         before=tree_text(roots),
         after=tree_text(after),
-        layers=tuple(layer_sizes(graph, wanted)),
-        bytes_read=sum(expr.bytes_read for expr in subexpressions(after)),
-        bytes_made=sum(expr.nbytes for expr in after),
+        layers=tuple(layer_sizes(graph, _joined(ids))),
+        kernels=tuple(dict.fromkeys((expr.label, expr.kernel_rule) for expr in reversed(nodes) if expr.kernel_rule)),
+        bytes_read=sum(size or 0 for size in sizes["read"]),
+        bytes_moved=sum(size or 0 for size in sizes["moved"]),
+        bytes_made=sum(size or 0 for size in sizes["made"]),
+        unknown=tuple(word for word, of_nodes in sizes.items() if None in of_nodes),
     )
+
+
+def _bytes_read(tables: Mapping[Expr, Blocks], roots: Sequence[Expr]) -> list[int | None]:
+    """What each node reads; of sources that tell it for each block, those that are needed count."""
+    sizes = {expr: expr.bytes_read for expr in tables}
+    by_block = [expr for expr, size in sizes.items() if isinstance(size, Sequence)]
+    if by_block:
+        graph, ids = to_graph([tables[expr] for expr in (*by_block, *roots)])
+        runs = needed(graph, _joined(ids[len(by_block) :]))
+        for expr, own in zip(by_block, ids):
+            sizes[expr] = int(np.asarray(sizes[expr], np.int64)[runs[own]].sum())
+    return [size for size in sizes.values() if not isinstance(size, Sequence)]
+
+
+def _joined(ids: Sequence[Ints]) -> Ints:
+    return np.concatenate(ids) if ids else np.zeros(0, np.int64)
 
 
 def layer_sizes(graph: TaskGraph, wanted: Ints) -> list[LayerSize]:
@@ -103,7 +150,7 @@ def layer_sizes(graph: TaskGraph, wanted: Ints) -> list[LayerSize]:
 
 def tree_text(roots: Sequence[Expr]) -> str:
     """Expressions, each above what it is made of; what is used in several places is written out in the first."""
-    uses = Counter(child for expr in subexpressions(roots) for child in dict.fromkeys(expr.children))
+    uses = Counter(child for expr in subexpressions(roots) for child in expr.children)
     numbers: dict[Expr, int] = {}
     lines: list[tuple[str, str]] = []
     stack = [(root, 1) for root in reversed(roots)]

@@ -87,13 +87,23 @@ class Expr:
         return ""
 
     @property
-    def nbytes(self) -> int:
-        """Bytes of the value, as far as they are known."""
+    def kernel_rule(self) -> str:
+        """What people are told of the node's kernel, above all how data decide at run time which one it is."""
+        return ""
+
+    @property
+    def nbytes(self) -> int | None:
+        """Bytes of the value, about; None where they are not known."""
         return 0
 
     @property
-    def bytes_read(self) -> int:
-        """Bytes that come from outside to make the node itself."""
+    def bytes_read(self) -> int | Sequence[int] | None:
+        """Bytes that come from outside to make the node itself, in all or for each block; None if not known."""
+        return 0
+
+    @property
+    def bytes_moved(self) -> int | None:
+        """Bytes of rows that go to other partitions to make the node itself; None where they are not known."""
         return 0
 
     def identity(self) -> Iterable[Any]:

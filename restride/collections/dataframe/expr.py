@@ -32,6 +32,9 @@ Divisions = tuple[Any, ...]
 Lengths = tuple[int, ...]
 
 
+STRING_BYTES = 16
+"""What a string is taken for; and what else has no size of its own."""
+
 _MOST_DESCRIBED = 1000
 _described: dict[str, tuple[Meta, Layout]] = {}
 """Of recent nodes by their names: rewriting makes the same ones again, and pandas takes 0.1 ms or more for a meta."""
@@ -193,13 +196,13 @@ class FrameExpr(DescribedFields):
 
     @property
     def row_bytes(self) -> int:
-        """About how many bytes a row takes; strings are taken for 16."""
-        sizes = [getattr(dtype, "itemsize", 16) for dtype in column_dtypes(self.meta)]
+        """About how many bytes a row takes; strings are taken for `STRING_BYTES`."""
+        sizes = [getattr(dtype, "itemsize", STRING_BYTES) for dtype in column_dtypes(self.meta)]
         return sum(sizes) + 8 * self.layout.n_levels
 
     @property
-    def nbytes(self) -> int:
-        return 0 if self.length is None else self.length * self.row_bytes
+    def nbytes(self) -> int | None:
+        return None if self.length is None else self.length * self.row_bytes
 
     def by_partition(self, kernel: Any, *inputs: Blocks, params: Params | None = None, free: bool = False) -> Map:
         """The blocks of a node that works partition by partition: a task of the same partition of each input."""
@@ -278,6 +281,10 @@ class ScalarExpr(DescribedFields):
     @property
     def summary(self) -> str:
         return "scalar" if self.dtype is None else f"scalar {self.dtype}"
+
+    @property
+    def nbytes(self) -> int | None:
+        return None if self.dtype is None else getattr(self.dtype, "itemsize", STRING_BYTES)
 
 
 def unknown_divisions(npartitions: int) -> Divisions:

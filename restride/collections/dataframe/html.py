@@ -49,7 +49,8 @@ def html_of(frame: FrameBase) -> str:
     if expr.known_divisions:
         blank = "<td>...</td>" * len(labels)
         rows += [f"<tr><th>{escape(_division(value))}</th>{blank}</tr>" for value in _some(expr.divisions)]
-    size = f"{expr.length:,} rows, about {bytes_text(expr.nbytes)}, " if expr.length is not None else ""
+    nbytes = expr.nbytes
+    size = f"{expr.length:,} rows, about {bytes_text(nbytes)}, " if nbytes is not None else ""
     parts = "1 partition" if expr.npartitions == 1 else f"{expr.npartitions:,} partitions"
     return (
         f"<div><strong>{type(frame).__name__}</strong>: {size}{parts}"

@@ -17,6 +17,17 @@ from restride.collections.dataframe.partition import Partition, from_pandas
 from restride.engine.graphs.graph import Params
 
 
+def columns_text(n: int, of: int) -> str:
+    """How many columns are read, for people.
+
+    Examples
+    --------
+    >>> columns_text(2, 19), columns_text(1, 1)
+    ('2 of 19 columns', '1 column')
+    """
+    return (f"{n} of " if n != of else "") + f"{of} column{'' if of == 1 else 's'}"
+
+
 class PartReader(Protocol):
     """Reads parts of something as pandas frames. It travels to the workers."""
 
@@ -58,12 +69,13 @@ class ReadParts(Source):
 
     @property
     def detail(self) -> str:
-        names = [str(label) for label in self.meta.columns]
-        return f" {self.place} [{', '.join(names[:8])}{', ...' if len(names) > 8 else ''}]"
+        return f" {self.place}, {columns_text(len(self.wanted.columns), self.reader.meta.shape[1])}"
 
     @property
-    def bytes_read(self) -> int:
-        return sum(getattr(part, "stop", 0) - getattr(part, "start", 0) for part in self.parts)
+    def bytes_read(self) -> list[int] | None:
+        if not all(hasattr(part, "stop") for part in self.parts):
+            return None
+        return [part.stop - part.start for part in self.parts]
 
     def _meta(self) -> Meta:
         whole = self.reader.meta

@@ -27,6 +27,10 @@ class Cumulative(FrameExpr):
     def label(self) -> str:
         return self.how
 
+    @property
+    def detail(self) -> str:
+        return ", totals carried from partition to partition"
+
     def _meta(self) -> Meta:
         meta: Meta = getattr(self.frame.meta, self.how)()
         return meta

@@ -34,6 +34,10 @@ class Expanding(ColumnByColumn):
     def label(self) -> str:
         return f"expanding_{self.how}"
 
+    @property
+    def detail(self) -> str:
+        return ", totals carried from partition to partition"
+
     def blocks(self, *children: Blocks) -> Blocks:
         totals = self.frame.by_partition(Totals(self.frame.meta), children[0])
         kernel = ExpandFrom(self.how, self.min_periods, self.ddof, self.frame.meta, self.meta)

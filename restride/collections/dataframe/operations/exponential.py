@@ -153,6 +153,10 @@ class Exponential(ColumnByColumn):
     def label(self) -> str:
         return f"ewm_{self.how}"
 
+    @property
+    def detail(self) -> str:
+        return ", sums carried from partition to partition"
+
     def blocks(self, *children: Blocks) -> Blocks:
         runs = self.frame.by_partition(Runs(self.decay, self.frame.meta), children[0])
         ends = self.frame.by_partition(ends_of_runs, runs)

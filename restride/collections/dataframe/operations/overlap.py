@@ -144,6 +144,12 @@ class MapOverlap(ColumnByColumn):
         return self.word
 
     @property
+    def detail(self) -> str:
+        sides = [_rows_text(self.before, "before")] if self.before != 0 else []
+        sides += [_rows_text(self.after, "after")] if self.after != 0 else []
+        return f", with {' and '.join(sides)}" if sides else ""
+
+    @property
     def looks_at_no_more(self) -> bool:
         return self.columnwise
 
@@ -168,6 +174,13 @@ class MapOverlap(ColumnByColumn):
             return Map(n=self.npartitions, kernel=nothing, name="context", free=True)
         tail: Tail = LastValid(self.frame.meta, after) if rows is None else LastRows(rows, after)
         return contexts(self.frame, partitions, tail, after=after, rows=rows)
+
+
+def _rows_text(rows: int | None, side: str) -> str:
+    """How many rows before or after a partition a function sees, for people."""
+    if rows is None:
+        return f"the last value {side}" if side == "before" else f"the first value {side}"
+    return f"{rows:,} row{'' if rows == 1 else 's'} {side}"
 
 
 class CallWithContext:

@@ -30,6 +30,10 @@ class TakePartitions(FrameExpr):
     def label(self) -> str:
         return "partitions"
 
+    @property
+    def detail(self) -> str:
+        return f" {len(self.numbers):,} of {self.frame.npartitions:,}"
+
     def _npartitions(self) -> int:
         return len(self.numbers)
 
@@ -127,6 +131,10 @@ class MapPartitions(FrameExpr):
     @property
     def label(self) -> str:
         return self.word
+
+    @property
+    def detail(self) -> str:
+        return ", of pandas objects by partition"
 
     def _meta(self) -> Meta:
         meta: Meta = self.of_meta

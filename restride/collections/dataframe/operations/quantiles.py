@@ -36,6 +36,10 @@ SAMPLED = 4096
 """Values sampled from each partition, of each column."""
 
 
+QUANTILE = "exact: values are counted by ranges of a sample, then those of the ranges needed are sorted"
+"""How quantiles are found, for people."""
+
+
 @dataclass(frozen=True)
 class Wanting:
     """Which quantiles, and how they are taken between two values."""
@@ -291,6 +295,10 @@ class Quantile(ScalarExpr):
     frame: FrameExpr
     wanting: Wanting
 
+    @property
+    def kernel_rule(self) -> str:
+        return QUANTILE
+
     def _dtype(self) -> Any:
         return one_row(self.frame.meta).quantile([0.5], self.wanting.interpolation).dtype
 
@@ -310,6 +318,10 @@ class Quantiles(FrameExpr):
     @property
     def label(self) -> str:
         return "quantile"
+
+    @property
+    def kernel_rule(self) -> str:
+        return QUANTILE
 
     def _meta(self) -> Meta:
         q: Any = self.wanting.q[0] if self.scalar else list(self.wanting.q)

@@ -78,6 +78,14 @@ class Resample(FrameExpr):
     function: Callable[[Any], Any]
     of_meta: Any
 
+    @property
+    def detail(self) -> str:
+        return f" by {self.bins.rule}, with neighbours that share bins"
+
+    @property
+    def kernel_rule(self) -> str:
+        return "pandas' own, of the rows of a run of bins"
+
     def _meta(self) -> Meta:
         meta: Meta = self.of_meta
         return meta

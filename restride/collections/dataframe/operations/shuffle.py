@@ -84,6 +84,10 @@ class Shuffle(NewRows):
             return new
         return narrow(new, Wanted(tuple(range(len(wanted.columns))), wanted.index))
 
+    @property
+    def bytes_moved(self) -> int | None:
+        return self.frame.nbytes
+
     def plan(self) -> ShufflePlan:
         """Which partitions are split together, and what goes where."""
         return plan_shuffle(self.frame.npartitions, self.n, self.frame.lengths, self.frame.row_bytes)
@@ -173,6 +177,10 @@ class Splitters(ScalarExpr):
     n: int
     by: tuple[KeyPlace, ...]
 
+    @property
+    def detail(self) -> str:
+        return " of a sample"
+
     def blocks(self, *children: Blocks) -> Blocks:
         frame = self.frame
         size = sample_size(frame.npartitions, self.n)
@@ -236,7 +244,12 @@ class RangeShuffle(Shuffle):
 
     @property
     def detail(self) -> str:
-        return f" by {key_labels(self.frame, self.key_positions())}"
+        ranges = "" if self.sort else "ranges of "
+        return f" by {ranges}{key_labels(self.frame, self.key_positions())}"
+
+    @property
+    def kernel_rule(self) -> str:
+        return "a radix sort of the bits by which a task's keys differ" if self.sort else ""
 
     def _divisions(self) -> Divisions:
         return self.known or unknown_divisions(self.n)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -74,8 +75,9 @@ class FromMemory(Source):
         return "from_pandas"
 
     @property
-    def bytes_read(self) -> int:
-        return int(self.whole.nbytes) if isinstance(self.whole, pa.Table) else 0
+    def bytes_read(self) -> list[int]:
+        cut = SliceRows(self.whole)
+        return [_nbytes(cut(bounds)) for bounds in pairwise(self.bounds)]
 
     @property
     def is_free(self) -> bool:
@@ -164,6 +166,10 @@ class FromParts(Source):
     def label(self) -> str:
         return "from_pandas"
 
+    @property
+    def bytes_read(self) -> list[int]:
+        return list(map(_nbytes, self.parts))
+
     def _meta(self) -> Meta:
         meta: Meta = self.of_meta
         return meta
@@ -213,6 +219,10 @@ class FromFunction(Source):
     def label(self) -> str:
         return self.word
 
+    @property
+    def bytes_read(self) -> None:
+        return None
+
     def _meta(self) -> Meta:
         meta: Meta = self.of_meta
         return meta
@@ -244,6 +254,11 @@ class MakePartition:
         made = self.function(param, **self.kwargs)
         check_kind(made, self.meta)
         return from_pandas(made, self.meta)
+
+
+def _nbytes(partition: Partition) -> int:
+    """How many bytes a partition takes; of Python's objects the references."""
+    return int(partition.nbytes if isinstance(partition, pa.Table) else np.sum(partition.memory_usage()))
 
 
 def complete_in(whole: Partition, meta: Meta, place: int) -> bool:

@@ -31,6 +31,12 @@ class MapTimeOverlap(FrameExpr):
     def label(self) -> str:
         return self.word
 
+    @property
+    def detail(self) -> str:
+        sides = [f"{self.before} before"] if self.before is not None else []
+        sides += [f"{self.after} after"] if self.after is not None else []
+        return f", with {' and '.join(sides)}" if sides else ""
+
     def _meta(self) -> Meta:
         meta: Meta = self.of_meta
         return meta

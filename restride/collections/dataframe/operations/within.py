@@ -23,6 +23,7 @@ from restride.collections.dataframe.operations.known_ranges import partition_ran
 from restride.collections.dataframe.operations.partitions import ConcatPartitions
 from restride.collections.dataframe.operations.places import dtypes_of
 from restride.collections.dataframe.operations.selection import narrow
+from restride.collections.dataframe.operations.shuffle_keys import key_labels
 from restride.collections.dataframe.partition import Partition
 
 
@@ -43,6 +44,10 @@ class RowsWithin(NewRows):
     @property
     def label(self) -> str:
         return "ranges"
+
+    @property
+    def detail(self) -> str:
+        return f" of {key_labels(self.frame, (self.place,))}, cut where partitions overlap"
 
     def identity(self) -> Iterable[Any]:
         return [self.frame, self.place, repr(self.have), repr(self.wanted)]

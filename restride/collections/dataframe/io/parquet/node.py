@@ -22,11 +22,14 @@ from restride.collections.dataframe.expr import (
 from restride.collections.dataframe.io.parquet.dataset import Dataset
 from restride.collections.dataframe.io.parquet.planning import Pieces, divisions_of, may_match, ranges_of
 from restride.collections.dataframe.io.parquet.reading import Piece, ReadPartition
-from restride.collections.dataframe.io.predicates import Filters
+from restride.collections.dataframe.io.parts import columns_text
+from restride.collections.dataframe.io.predicates import Filters, names_in
+from restride.collections.dataframe.io.predicates import Predicate as Condition
 from restride.collections.dataframe.io.schema import Source as ColumnSource
 from restride.collections.dataframe.kernels.ranges import Ranges, can_be_cut
 from restride.collections.dataframe.layout import STRING
 from restride.collections.dataframe.meta import Meta, column_dtypes, has_default_index, level_dtypes
+from restride.collections.dataframe.operations.formulas import literal
 from restride.collections.dataframe.operations.selection import narrowed_kind, projected_meta
 from restride.collections.dataframe.operations.sources import Source
 from restride.collections.dataframe.optimize.filters import Predicate
@@ -66,15 +69,24 @@ class ReadParquet(Source):
 
     @property
     def detail(self) -> str:
-        names = [str(label) for label in self.meta.columns]
-        skipped = len(self.pieces.groups) - sum(map(len, self._groups))
-        less = f", without {skipped:,} of {len(self.pieces.groups):,} row groups" if skipped else ""
-        return f" {self.dataset.given} [{', '.join(names[:8])}{', ...' if len(names) > 8 else ''}]{less}"
+        columns = columns_text(len(self.wanted.columns), len(self.dataset.schema.columns))
+        read, total = sum(map(len, self._groups)), len(self.dataset.facts.rows)
+        groups = (f"{read:,} of " if read != total else "") + f"{total:,} row group{'' if total == 1 else 's'}"
+        return f" {self.dataset.given}, {columns}, {groups}"
 
     @property
-    def bytes_read(self) -> int:
-        groups = [group for groups in self._groups for group in groups]
-        return int(self.dataset.facts.bytes_in_files(self._names)[groups].sum())
+    def kernel_rule(self) -> str:
+        columns = self.dataset.schema.columns
+        kept = [(columns[one.column].name, one.op, one.value) for one in self.predicates]
+        told = [f"rows where {' or '.join(map(_conjunction, self.filters))}"] if self.filters else []
+        told += [f"partitions where {_conjunction(kept)}"] if kept else []
+        told += [f"strings of few values stay codes: {', '.join(self._as_codes)}"] if self._as_codes else []
+        return "; ".join(told)
+
+    @property
+    def bytes_read(self) -> list[int]:
+        sizes = self.dataset.facts.bytes_in_files(list({*self._names, *names_in(self.filters)}))
+        return [int(sizes[groups].sum()) for groups in self._groups]
 
     def _meta(self) -> Meta:
         whole = self.dataset.schema.meta
@@ -237,3 +249,7 @@ class ReadParquet(Source):
             if kind == STRING and source.kind == "file"
         ]
         return tuple(name for name in names if self.dataset.facts.is_worth_codes(name))
+
+
+def _conjunction(conditions: Sequence[Condition]) -> str:
+    return " and ".join(f"{name} {op} {literal(value)}" for name, op, value in conditions)

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from restride.collections.blocks import Blocks, Map, Select, every
 from restride.collections.dataframe.expr import FrameExpr, NewRows, Wanted
 from restride.collections.dataframe.kernels.aggregates import Aggregate, same
-from restride.collections.dataframe.kernels.group_states import Extreme
+from restride.collections.dataframe.kernels.group_states import Edge, Extreme, State, Truth, positions_in
 from restride.collections.dataframe.kernels.group_tree import Aggregation, concat_partials
 from restride.collections.dataframe.layout import Layout, is_string, layout_of
 from restride.collections.dataframe.meta import Meta, column_dtypes, index_of, level_dtypes
@@ -27,6 +27,7 @@ from restride.collections.dataframe.operations.groupby.levels import RowPosition
 from restride.collections.dataframe.operations.groupby.plan import (
     FEW_GROUPS,
     GroupPlan,
+    grouping_rule,
     key_sample,
     plan_from,
     plan_without_data,
@@ -77,9 +78,21 @@ class GroupAggregate(NewRows):
 
     @property
     def detail(self) -> str:
-        keys = [str(self.frame.meta.columns[position]) for position in self.aggregation.keys.columns]
-        how = "" if self.plan is None else f", {self.plan}"
-        return f"[{', '.join(keys)}{how}]"
+        labels = list(map(str, self.frame.meta.columns))
+        keys = [labels[position] for position in self.aggregation.keys.columns]
+        kept = list(dict.fromkeys(_kept(state, labels) for state in self.aggregation.states))
+        states = f": {', '.join([*kept[:6], *(['...'] if len(kept) > 6 else [])])}" if kept else ""
+        how = "" if self._known_plan is None else f"; {self._known_plan}"
+        return f"[{', '.join(keys)}{states}{how}]"
+
+    @property
+    def kernel_rule(self) -> str:
+        return grouping_rule(self.frame, self.aggregation.keys.columns)
+
+    @property
+    def _known_plan(self) -> GroupPlan | None:
+        """The plan, as far as it is known without a look at the data."""
+        return self.plan or plan_without_data(self.frame, self.aggregation)
 
     def _meta(self) -> Meta:
         meta: Meta = self.of_meta
@@ -99,7 +112,7 @@ class GroupAggregate(NewRows):
         return self if self.pieces else self.replace(pieces=True)
 
     def questions(self) -> tuple[Expr, ...]:
-        if self.plan is not None or plan_without_data(self.frame, self.aggregation) is not None:
+        if self._known_plan is not None:
             return ()
         return (key_sample(self.frame, self.aggregation.keys),)
 
@@ -134,7 +147,7 @@ class GroupAggregate(NewRows):
         )
 
     def blocks(self, *children: Blocks) -> Blocks:
-        plan = self.plan or plan_without_data(self.frame, self.aggregation) or GroupPlan()
+        plan = self._known_plan or GroupPlan()
         keys = self.aggregation.keys
         rows, *hot = children
         order = Order(tuple(range(len(keys.columns))), tuple(count is not None for count in keys.categories))
@@ -311,6 +324,20 @@ def group_aggregate(
     return GroupAggregate(
         narrow(frame, Wanted(used, False)), aggregation.over(used), meta, tuple(picks), tuple(levels), split_out
     )
+
+
+def _kept(state: State, labels: Sequence[str]) -> str:
+    """What is kept of each group, for people."""
+    match state:
+        case Extreme(greatest=greatest):
+            name = "max" if greatest else "min"
+        case Edge(last=last):
+            name = "last" if last else "first"
+        case Truth(every=every):
+            name = "all" if every else "any"
+        case _:
+            name = type(state).__name__.lower()
+    return " ".join([name, *(labels[position] for position in positions_in(state))])
 
 
 def _table(columns: Sequence[pa.Array]) -> pa.Table:

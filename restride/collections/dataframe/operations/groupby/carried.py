@@ -90,6 +90,14 @@ class CarriedRows(FrameExpr):
     def label(self) -> str:
         return f"groupby-{self.function.method}"
 
+    @property
+    def detail(self) -> str:
+        return ", groups carried from partition to partition" if self.few_groups else ""
+
+    @property
+    def kernel_rule(self) -> str:
+        return "pandas' own, of a partition's rows behind what is carried"
+
     def _meta(self) -> Meta:
         meta: Meta = self.of_meta
         return meta

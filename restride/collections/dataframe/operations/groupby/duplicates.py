@@ -22,6 +22,7 @@ from restride.collections.dataframe.operations.groupby.levels import RowPosition
 from restride.collections.dataframe.operations.groupby.plan import (
     FUSED,
     GroupPlan,
+    grouping_rule,
     key_sample,
     mostly_in_first,
     plan_of_rows,
@@ -64,8 +65,20 @@ class DropDuplicates(NewRows):
 
     @property
     def detail(self) -> str:
-        how = "" if self.plan is None else f", {self.plan}"
-        return f"[{', '.join(str(self.frame.meta.columns[i]) for i in self.on[:6])}{how}]"
+        keys = [str(self.frame.meta.columns[i]) for i in self.on]
+        how = f"; {self._known_plan}" if self._known_plan is not None else ""
+        return f"[{', '.join([*keys[:6], *(['...'] if len(keys) > 6 else [])])}{how}]"
+
+    @property
+    def kernel_rule(self) -> str:
+        return "pandas' drop_duplicates" if self.frame.layout.opaque else grouping_rule(self.frame, self.on)
+
+    @property
+    def _known_plan(self) -> GroupPlan | None:
+        """The plan, as far as it is known without a look at the data."""
+        frame = self.frame
+        few = frame.npartitions <= 2 or rows_are_few(frame) or frame.layout.opaque
+        return self.plan or (GroupPlan(fused=FUSED) if few else None)
 
     @property
     def _is_split(self) -> bool:
@@ -106,10 +119,7 @@ class DropDuplicates(NewRows):
         return narrow(new, Wanted(tuple(range(len(wanted.columns))), wanted.index))
 
     def questions(self) -> tuple[Expr, ...]:
-        known = self.plan is not None or self.frame.npartitions <= 2 or rows_are_few(self.frame)
-        if known or self.frame.layout.opaque:
-            return ()
-        return (key_sample(self.frame, self._keys()),)
+        return () if self._known_plan is not None else (key_sample(self.frame, self._keys()),)
 
     def _keys(self) -> Keys:
         return Keys(self.on, key_categories(self.frame, self.on), dropna=False)
@@ -140,7 +150,7 @@ class DropDuplicates(NewRows):
         return TakenRows(self.frame, column(distinct, place)).made_at(self.origin)
 
     def blocks(self, *children: Blocks) -> Blocks:
-        plan = self.plan or GroupPlan(fused=FUSED)
+        plan = self._known_plan or GroupPlan(fused=FUSED)
         keep_one = "first" if self.keep is False else self.keep
         kernel = Distinct(self.frame.meta, self.on, key_categories(self.frame, self.on), keep_one, self.keep is False)
         (table,) = children

@@ -30,6 +30,15 @@ class TakenRows(NewRows):
     def label(self) -> str:
         return "take"
 
+    @property
+    def detail(self) -> str:
+        return ", from partitions that have any"
+
+    @property
+    def bytes_read(self) -> None:
+        """It reads what it takes itself."""
+        return None
+
     def _npartitions(self) -> int:
         return 1
 

@@ -21,7 +21,7 @@ from restride.collections.dataframe.meta import Meta, column_dtypes
 from restride.collections.dataframe.operations.groupby.few_groups import answered_plan, known_plan, question
 from restride.collections.dataframe.operations.groupby.pandas_groups import Function, PandasKeys, rows_of_groups
 from restride.collections.dataframe.operations.merge.joining import Indexed, IndexSide, missing_kind
-from restride.collections.dataframe.operations.merge.keys import AsKey, comparable
+from restride.collections.dataframe.operations.merge.keys import LOOKUP, AsKey, comparable
 from restride.collections.dataframe.operations.selection import narrow
 from restride.collections.dataframe.partition import levels_of, table_of
 from restride.collections.expression import Expr
@@ -48,6 +48,14 @@ class OfEachRow(FrameExpr):
     @property
     def label(self) -> str:
         return f"groupby-{getattr(self.function, '__name__', 'rows')}"
+
+    @property
+    def detail(self) -> str:
+        return ", looked up in all groups"
+
+    @property
+    def kernel_rule(self) -> str:
+        return LOOKUP
 
     def _meta(self) -> Meta:
         meta: Meta = self.of_meta

@@ -263,6 +263,10 @@ class SplitGroups(NewRows):
     def label(self) -> str:
         return f"groupby-{getattr(self.function, '__name__', 'apply').strip('<>')}"
 
+    @property
+    def kernel_rule(self) -> str:
+        return "pandas' own, of partitions that have all rows of their groups"
+
     def _meta(self) -> Meta:
         meta: Meta = self.of_meta
         return meta

@@ -14,6 +14,7 @@ from restride.collections.dataframe.kernels.group_lists import Collected, Distin
 from restride.collections.dataframe.kernels.group_tree import Aggregation, Keys
 from restride.collections.dataframe.kernels.hashing import hash_rows
 from restride.collections.dataframe.kernels.hot_keys import Shares, hot_shares, hotter_than
+from restride.collections.dataframe.layout import is_string
 from restride.collections.dataframe.operations.hot_keys import WithHashes
 from restride.collections.dataframe.operations.known_ranges import known_range
 from restride.collections.dataframe.operations.looking import looked_at
@@ -56,13 +57,25 @@ class GroupPlan:
     """About how many groups there are, where that has been looked at."""
     hot: tuple[int, ...] = ()
     """Hashes of keys that have more than two tasks' share of the rows."""
+    at_most: bool = False
+    """Whether there cannot be more groups than that, and may be fewer."""
     by: str = "hash"
     """What rows are split by: ``ranges`` where it is known which partitions have which keys; ``partition`` for not."""
 
     def __str__(self) -> str:
-        how = f"split by {self.by} in {self.split}" if self.split else "tree"
+        tree = f"tree, up to {self.fused} partitions a task" if self.fused > 1 else "tree"
+        apart = f"split by {self.by}" if self.by != "partition" else "split already"
+        how = f"{apart} into {self.split}" if self.split else tree
         how += f", {len(self.hot)} frequent by a tree" if self.hot else ""
-        return how if self.groups is None else f"{how}, about {self.groups:,.0f} groups"
+        bound = "at most" if self.at_most else "about"
+        return how if self.groups is None else f"{how}, {bound} {self.groups:,.0f} groups"
+
+
+def grouping_rule(frame: FrameExpr, on: tuple[int, ...]) -> str:
+    """By what rule a task finds the groups of its rows, for people; see `kernels.group_tree`."""
+    if len(on) == 1 and is_string(frame.layout.types[on[0]]):
+        return "tables where the strings are few codes for the rows, else Arrow's hash"
+    return "tables where keys are few numbers for the rows, else pandas' hash"
 
 
 def split_rows(
@@ -104,10 +117,10 @@ def plan_without_data(frame: FrameExpr, aggregation: Aggregation) -> GroupPlan |
     if most is None or _collects(aggregation):
         return None
     if most <= FEW_GROUPS:
-        return GroupPlan(groups=most)
+        return GroupPlan(groups=most, at_most=True)
     fused = _fused(frame)
     if frame.length is not None and most <= KEPT * fused * frame.length / frame.npartitions:
-        return GroupPlan(fused=fused, groups=most)
+        return GroupPlan(fused=fused, groups=most, at_most=True)
     return None
 
 

@@ -59,6 +59,24 @@ class AsofMerge(MergeBase):
     def label(self) -> str:
         return "merge_asof"
 
+    @property
+    def detail(self) -> str:
+        how = "right side whole" if self._is_whole else "by ranges of the key"
+        return f"{super().detail}, {self.nearness.direction}, {how}"
+
+    @property
+    def kernel_rule(self) -> str:
+        return "a binary search in the keys of the right side, by group where there are other keys"
+
+    @property
+    def bytes_moved(self) -> int | None:
+        return self.right.nbytes if self._is_whole else 0
+
+    @property
+    def _is_whole(self) -> bool:
+        """Whether all of the right side is in one task."""
+        return self.right.npartitions == 1 or self._known() is None
+
     def _lengths(self) -> Any:
         return self.left.lengths
 
@@ -96,7 +114,7 @@ class AsofMerge(MergeBase):
     def blocks(self, *children: Blocks) -> Blocks:
         left, right = children
         n, plan = self.npartitions, self.plan
-        known = None if right.n == 1 else self._known()
+        known = None if self._is_whole else self._known()
         if known is None:
             rows, indptr, indices, which = right, np.array([0, right.n]), every(right.n), np.zeros(n, np.int64)
         else:

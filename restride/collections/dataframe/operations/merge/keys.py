@@ -19,6 +19,10 @@ KeyColumn = Any
 """An Arrow column, or a numpy array of objects that Arrow cannot hold."""
 
 
+LOOKUP = "looked up in an array where keys are integers or times close to each other, else in a hash table"
+"""By what rule rows are looked up by key, for people."""
+
+
 @dataclass(frozen=True)
 class AsKey:
     """Kernel: a key column of one side as it is compared with that of the other."""

@@ -15,6 +15,7 @@ from restride.collections.dataframe.expr import Divisions, FrameExpr, NewRows, W
 from restride.collections.dataframe.meta import Meta, describe
 from restride.collections.dataframe.operations.masks import conjuncts, over
 from restride.collections.dataframe.operations.merge.joining import CrossPartitions, IndexSide, JoinPartitions
+from restride.collections.dataframe.operations.merge.keys import LOOKUP
 from restride.collections.dataframe.operations.merge.plan import MergePlan
 from restride.collections.dataframe.operations.partitions import ConcatPartitions
 from restride.collections.dataframe.operations.places import dtypes_of
@@ -217,6 +218,14 @@ class IndexedMerge(MergeBase):
     def detail(self) -> str:
         return f"{super().detail}, {'right' if self.plan.asks == 'left' else 'left'} side indexed"
 
+    @property
+    def kernel_rule(self) -> str:
+        return LOOKUP
+
+    @property
+    def bytes_moved(self) -> int | None:
+        return self.other.nbytes
+
     def blocks(self, *children: Blocks) -> Blocks:
         plan, other = self.plan, self.other
         asks_left = plan.asks == "left"
@@ -242,6 +251,14 @@ class PartitionMerge(MergeBase):
     by_key: bool = False
     known: Divisions = ()
 
+    @property
+    def detail(self) -> str:
+        return f"{super().detail}, partition by partition"
+
+    @property
+    def kernel_rule(self) -> str:
+        return LOOKUP
+
     def _divisions(self) -> Divisions:
         return self.known or unknown_divisions(self._npartitions())
 
@@ -253,6 +270,14 @@ class PartitionMerge(MergeBase):
 @dataclass(frozen=True, eq=False, repr=False)
 class CrossMerge(MergeBase):
     """Each row of the left side with all rows of the right one."""
+
+    @property
+    def detail(self) -> str:
+        return f"{super().detail}, right side whole"
+
+    @property
+    def bytes_moved(self) -> int | None:
+        return self.right.nbytes
 
     def blocks(self, *children: Blocks) -> Blocks:
         left, right = children

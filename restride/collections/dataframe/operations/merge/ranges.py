@@ -36,6 +36,10 @@ class SharedSplitters(ScalarExpr):
     def label(self) -> str:
         return "splitters"
 
+    @property
+    def detail(self) -> str:
+        return " of a sample"
+
     def blocks(self, *children: Blocks) -> Blocks:
         sides = ((self.left, self.left_by), (self.right, self.right_by))
         total = self.left.npartitions + self.right.npartitions
