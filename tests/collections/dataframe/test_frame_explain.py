@@ -315,6 +315,11 @@ def test_bytes_are_those_of_the_parts_that_are_read(df: rd.DataFrame, folder: Pa
     assert memory.partitions[1:3].explain().bytes_read == 4 * 8
 
 
+def test_columns_that_do_not_go_below_each_other_are_not_read(df: rd.DataFrame, folder: Path) -> None:
+    melted = df.melt("k", ["x"])
+    assert melted.explain().bytes_read == bytes_of(folder, {"k", "x"})
+
+
 def test_what_is_not_known_is_said_to_be_unknown(df: rd.DataFrame) -> None:
     assert last_line(df[df.x > 1]).endswith("read, unknown made")
     assert last_line(df.x.sum()).endswith("read, 8 B made")

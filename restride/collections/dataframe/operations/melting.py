@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from restride.collections.blocks import Blocks, Map, every
-from restride.collections.dataframe.expr import Divisions, FrameExpr, Lengths, unknown_divisions
+from restride.collections.dataframe.expr import Divisions, FrameExpr, Lengths, Wanted, unknown_divisions
 from restride.collections.dataframe.meta import Meta
+from restride.collections.dataframe.operations.selection import narrow
 from restride.collections.dataframe.partition import Partition, from_pandas, to_pandas
 
 
@@ -99,7 +100,10 @@ def melted(frame: FrameExpr, arguments: dict[str, Any]) -> FrameExpr:
     # The one row of numbers is there once for each column that goes below the others.
     values = tuple(int(i) for i in places.iloc[:, -1])
     repeated = tuple(int(i) for i in places.iloc[0, :n_ids]) if len(places) else ()
-    return Melt(frame, repeated, values, new, keeps_index)
+    used = tuple(sorted({*repeated, *values}))
+    place = {at: i for i, at in enumerate(used)}
+    frame = narrow(frame, Wanted(used, keeps_index and frame.has_index))
+    return Melt(frame, tuple(place[i] for i in repeated), tuple(place[i] for i in values), new, keeps_index)
 
 
 def _as_list(value: Any) -> list[Any]:
