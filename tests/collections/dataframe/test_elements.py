@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import restride.dataframe as rd
+from restride.collections.dataframe.methods import elements
+from restride.collections.expression import subexpressions
 from tests.collections.dataframe.strategies import (
     KINDS,
     NUMBERS,
@@ -100,6 +104,28 @@ def test_values_that_are_among_others_are_found(case, data):
         if not len(values) and case.theirs.dtype == "datetime64[ns]":
             continue
         assert_same(case.ours.isin(among), case.theirs.isin(among))
+
+
+@given(partitioned(series(["int64", "int32", "float64", "bool", "str", "datetime", "zoned", "category"])), st.data())
+def test_values_that_are_among_many_others_are_found(case, data):
+    here = case.theirs.tolist()
+    values = data.draw(st.lists(st.sampled_from([*here, *here, 1, 0.0, float("nan"), "a"]), min_size=1))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(elements, "FEW_VALUES", 0)
+        for given_as in (list, pd.Series, np.array):
+            among = given_as(values)
+            assert_same(case.ours.isin(among), case.theirs.isin(among))
+
+
+def test_many_values_are_put_into_a_table_once():
+    df = rd.from_pandas(pd.DataFrame({"s": [f"id{i}" for i in range(3000)]}), npartitions=3)
+    among = df.s.isin([f"id{i}" for i in range(0, 4000, 2)])
+    assert among.sum().compute() == 1500
+    function = next(e for e in subexpressions([among.expr]) if e.label == "isin").function
+    made = function._index._lookup
+    assert df[among].s.count().compute() == 1500
+    assert function._index._lookup is made
+    assert len(pickle.dumps(function)) < 2 * len(pickle.dumps(function.values))
 
 
 def test_values_of_another_series_are_collected_once():

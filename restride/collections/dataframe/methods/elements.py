@@ -11,12 +11,14 @@ import pandas as pd
 from restride.collections.collection import Collection
 from restride.collections.dataframe.accessors.categories import unknown_categorical
 from restride.collections.dataframe.base import FrameBase, new_collection
+from restride.collections.dataframe.layout import arrow_type
 from restride.collections.dataframe.methods.elementwise import back_to_index, row_by_row
 from restride.collections.dataframe.methods.mapping import map_by
 from restride.collections.dataframe.methods.partitions import make_meta, meta_from_data
 from restride.collections.dataframe.operations import selection
 from restride.collections.dataframe.operations.categorizing import with_categories
 from restride.collections.dataframe.operations.distinct import distinct
+from restride.collections.dataframe.operations.mapping import IsIn
 from restride.collections.dataframe.operations.places import index_as_series
 from restride.collections.dataframe.operations.reductions import one_row
 from restride.collections.dataframe.operations.rowwise import Assign, Method, Rowwise
@@ -169,7 +171,10 @@ class Elements(FrameBase):
             return row_by_row(self, Method("isin"), values)
         if isinstance(values, dict):
             return row_by_row(self, Method("isin"), values, columnwise=True)
-        return row_by_row(self, Method("isin"), _as_values(values), columnwise=True)
+        values = _as_values(values)
+        if isinstance(values, np.ndarray) and not whole and _can_be_looked_up(values, self.expr.meta):
+            return row_by_row(self, IsIn(values, self.expr.meta.dtype), columnwise=True)
+        return row_by_row(self, Method("isin"), values, columnwise=True)
 
     def where(self, cond: Any, other: Any = np.nan, *, axis: Any = None) -> Any:
         """Values where a condition is true, others elsewhere.
@@ -337,6 +342,12 @@ def _as_values(values: Any) -> Any:
     if len(values) <= FEW_VALUES:
         return list(pd.Series(values))
     return np.asarray(values)
+
+
+def _can_be_looked_up(values: np.ndarray, meta: Any) -> bool:
+    """Whether values are of the dtype of a series or index, so that none has to be converted to be compared."""
+    known = isinstance(meta.dtype, np.dtype) or meta.dtype == "str" or isinstance(meta.dtype, pd.DatetimeTZDtype)
+    return known and arrow_type(meta.dtype) is not None and pd.Series(values).infer_objects().dtype == meta.dtype
 
 
 def _keys_of(to_replace: Any) -> list[Any]:
