@@ -205,8 +205,8 @@ class FrameExpr(DescribedFields):
         return None if self.length is None else self.length * self.row_bytes
 
     def by_partition(self, kernel: Any, *inputs: Blocks, params: Params | None = None, free: bool = False) -> Map:
-        """The blocks of a node that works partition by partition: a task of the same partition of each input."""
-        n = self.npartitions
+        """A task for each partition of the inputs, which are as many, or of the node where there are none."""
+        n = inputs[0].n if inputs else self.npartitions
         return Map(
             n=n,
             inputs=inputs,

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import restride.dataframe as rd
 from restride.collections.dataframe.operations.groupby import pandas_groups
 from restride.collections.dataframe.operations.groupby.put_back import InPlace, SplitByPartition
 from restride.collections.dataframe.partition import to_pandas
@@ -168,3 +169,16 @@ def test_what_was_made_of_groups_counts_for_its_bytes():
     size = size_of(made)
     assert isinstance(size, int)
     assert size >= 16_000
+
+
+def test_an_error_in_a_function_of_a_group_names_the_group_and_the_users_line():
+    def largest_share(group):
+        return group.max() / (100 // (group.name - 2))
+
+    df = rd.from_pandas(pd.DataFrame({"key": [0, 1, 2, 3] * 5, "n": range(20)}), npartitions=3)
+    with pytest.raises(ZeroDivisionError) as raised:
+        df.groupby("key").n.apply(largest_share, meta=("n", "float64")).compute()
+    notes = "\n".join(raised.value.__notes__)
+    assert "called with the group 2" in notes
+    assert "raised in task 'groupby-apply[" in notes
+    assert f"made at {__file__}" in notes

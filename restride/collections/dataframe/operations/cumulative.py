@@ -39,7 +39,7 @@ class Cumulative(FrameExpr):
         return self.replace(frame=narrow(self.frame, wanted)) if wanted.columns else None
 
     def blocks(self, *children: Blocks) -> Blocks:
-        totals = self.frame.by_partition(Total(self.how, self.skipna, self.frame.meta), children[0])
+        totals = self.by_partition(Total(self.how, self.skipna, self.frame.meta), children[0])
         kernel = CumulateFrom(self.how, self.skipna, self.frame.meta, self.meta)
         return self.carried_blocks(totals, Carry(self.how, self.skipna, column_dtypes(self.meta)), kernel, children[0])
 

@@ -39,7 +39,7 @@ class Expanding(ColumnByColumn):
         return ", totals carried from partition to partition"
 
     def blocks(self, *children: Blocks) -> Blocks:
-        totals = self.frame.by_partition(Totals(self.frame.meta), children[0])
+        totals = self.by_partition(Totals(self.frame.meta), children[0])
         kernel = ExpandFrom(self.how, self.min_periods, self.ddof, self.frame.meta, self.meta)
         return self.carried_blocks(totals, carry, kernel, children[0])
 

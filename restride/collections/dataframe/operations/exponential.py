@@ -158,8 +158,8 @@ class Exponential(ColumnByColumn):
         return ", sums carried from partition to partition"
 
     def blocks(self, *children: Blocks) -> Blocks:
-        runs = self.frame.by_partition(Runs(self.decay, self.frame.meta), children[0])
-        ends = self.frame.by_partition(ends_of_runs, runs)
+        runs = self.by_partition(Runs(self.decay, self.frame.meta), children[0])
+        ends = self.by_partition(ends_of_runs, runs)
         kernel = WeightedFrom(self.how, self.decay, self.min_periods, self.bias, self.frame.meta, self.meta)
         return self.carried_blocks(ends, Carry(self.decay), kernel, runs, children[0])
 

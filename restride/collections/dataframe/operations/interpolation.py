@@ -71,7 +71,7 @@ class Interpolate(ColumnByColumn):
         return not self.by_label
 
     def blocks(self, *children: Blocks) -> Blocks:
-        ends = self.frame.by_partition(EndsOf(self.frame.meta, self.by_label), children[0])
+        ends = self.by_partition(EndsOf(self.frame.meta, self.by_label), children[0])
         filled = Filled(self.limit, self.direction, self.area)
         kernel = InterpolateBetween(self.frame.meta, self.by_label, filled, self.meta)
         return self.carried_blocks(ends, carry, kernel, children[0])

@@ -7,7 +7,7 @@ values of these ranges, a small part of all, are gathered and put in order. Miss
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -62,7 +62,7 @@ def quantile_blocks(
             origin=origin,
         )  # fmt: skip
 
-    samples = frame.by_partition(SampleValues(frame.meta), partitions)
+    samples = replace(frame.by_partition(SampleValues(frame.meta), partitions), name=f"{name}-sample", origin=origin)
     bounds = gathered(samples, ValueRanges(wanting), "ranges")
     counts = Map(
         n=n, inputs=(bounds, partitions), index=(one, all_of), kernel=CountValues(frame.meta), name=f"{name}-count",

@@ -87,7 +87,7 @@ class RankRanges(NewRows):
         return meta
 
     def blocks(self, *children: Blocks) -> Blocks:
-        sizes = self.frame.by_partition(SizeOfRange(self.ranking, self.frame.meta), children[0])
+        sizes = self.by_partition(SizeOfRange(self.ranking, self.frame.meta), children[0])
         kernel = RankRange(self.ranking, self.frame.meta, self.meta)
         return self.carried_blocks(sizes, sums_before, kernel, children[0])
 

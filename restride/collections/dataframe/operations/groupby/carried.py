@@ -121,7 +121,7 @@ class CarriedRows(FrameExpr):
         of = self.frame.meta
         columns = (self.values,) if isinstance(self.values, int) else self.values
         values = of.iloc[:, list(columns)].set_axis(pd.RangeIndex(0), axis=0)
-        groups = self.frame.by_partition(NumberGroups(self.keys), *children)
+        groups = self.by_partition(NumberGroups(self.keys), *children)
         tails = self.by_partition(TailOfGroups(columns, self.carry, self.whole), groups, children[0])
         carry = CarryOver(self.keys, self.by, values, self.function, self.carry)
         singular = isinstance(self.values, int)

@@ -155,14 +155,14 @@ class DropDuplicates(NewRows):
         kernel = Distinct(self.frame.meta, self.on, key_categories(self.frame, self.on), keep_one, self.keep is False)
         (table,) = children
         if plan.split:
-            made = self.frame.by_partition(kernel.last(), table)
+            made = self.by_partition(kernel.last(), table)
             together = InOrderOfRows(self.frame.meta) if self.in_order else GatherAll(self.frame.meta, None)
             return self._gather(made, np.array([0, made.n]), together)
         if table.n > 1:
             if plan.fused > 1:
                 table = self._gather(table, tapering(table.n, plan.fused), kernel)
             else:
-                table = self.frame.by_partition(kernel, table)
+                table = self.by_partition(kernel, table)
             kernel = kernel.counted()
         while table.n > FAN_IN:
             table = self._gather(table, neighbours(table.n, FAN_IN), kernel)

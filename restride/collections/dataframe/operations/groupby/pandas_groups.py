@@ -196,6 +196,20 @@ class KeepGroups:
 
 
 @dataclass(frozen=True)
+class OfOneGroup:
+    """A user's function of a group; what it raises says which group it was called with."""
+
+    function: Callable[..., Any]
+
+    def __call__(self, group: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return self.function(group, *args, **kwargs)
+        except Exception as error:
+            error.add_note(f"called with the group {group.name!r}")
+            raise
+
+
+@dataclass(frozen=True)
 class Applied:
     """``apply`` of a user's function."""
 
@@ -205,14 +219,15 @@ class Applied:
     __name__ = "apply"
 
     def __call__(self, by: PandasKeys, value: pd.DataFrame, values: Any) -> Any:
-        return by.grouped(value, values).apply(self.function, *self.args, **dict(self.kwargs))
+        return by.grouped(value, values).apply(OfOneGroup(self.function), *self.args, **dict(self.kwargs))
 
     def with_positions(self, by: PandasKeys, value: pd.DataFrame, values: Any) -> tuple[Any, np.ndarray | None]:
         """The result, and the positions of its rows if these are those of the groups, in their order."""
         same: list[bool] = []
+        function = OfOneGroup(self.function)
 
         def watched(group: Any, *args: Any, **kwargs: Any) -> Any:
-            made = self.function(group, *args, **kwargs)
+            made = function(group, *args, **kwargs)
             same.append(is_frame_like(made) and made.index.equals(group.index))
             return made
 
@@ -369,9 +384,9 @@ class GroupsOfRows(SplitGroups):
         kernel: Any
         if self.frame.npartitions == 1:
             kernel = AllGroupsBlock(self.frame.meta, self.by, self.values, self.function, self.meta)
-            return self.frame.by_partition(kernel, *children)
+            return self.by_partition(kernel, *children)
         kernel = GroupsOfRowsBlock(self.frame.meta, self.by, self.values, self.function, self.meta, self.drops_keys)
-        made = self.frame.by_partition(kernel, *children)
+        made = self.by_partition(kernel, *children)
         return Gather(
             n=1,
             inputs=(made,),
