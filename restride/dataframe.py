@@ -44,7 +44,7 @@ from restride.collections.dataframe.io.parquet.reader import read_parquet
 from restride.collections.dataframe.io.sql import read_sql, read_sql_query, read_sql_table
 from restride.collections.dataframe.io.text.json import read_json
 from restride.collections.dataframe.io.text.read_csv import read_csv, read_fwf, read_table
-from restride.collections.dataframe.merging import merge, merge_asof
+from restride.collections.dataframe.merging import merge, merge_asof, merge_ordered
 from restride.collections.dataframe.scalar import Scalar
 from restride.collections.dataframe.series import Series
 from restride.collections.dataframe.wide_to_long import wide_to_long
@@ -75,6 +75,7 @@ __all__ = [
     "melt",
     "merge",
     "merge_asof",
+    "merge_ordered",
     "notna",
     "notnull",
     "persist",

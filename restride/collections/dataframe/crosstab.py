@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from restride.collections.dataframe.base import FrameBase, new_collection
+from restride.collections.dataframe.meta import as_list
 from restride.collections.dataframe.operations.sources import from_memory
 
 _OF_AGGREGATES = {"sum": "sum", "count": "sum", "min": "min", "max": "max"}
@@ -58,7 +59,7 @@ def crosstab(
         raise ValueError(
             "aggfunc cannot be used without values." if values is None else "values cannot be used without an aggfunc."
         )
-    rows, over = _listed(index), _listed(columns)
+    rows, over = as_list(index), as_list(columns)
     if not all(isinstance(one, FrameBase) for one in (*rows, *over)):
         raise TypeError("crosstab takes series, or lists of series")
     if margins and aggfunc is not None and aggfunc not in _OF_AGGREGATES:
@@ -83,7 +84,3 @@ def crosstab(
     if values is None:
         table = table.fillna(0) if normalize is not False else table.fillna(0).astype("int64")
     return new_collection(from_memory(table))
-
-
-def _listed(series: Any) -> list[Any]:
-    return list(series) if isinstance(series, (list, tuple)) else [series]

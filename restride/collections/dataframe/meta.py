@@ -126,6 +126,13 @@ def labels_of(meta: Meta) -> list[Hashable]:
     return [meta.name] if isinstance(meta, pd.Series) else []
 
 
+def as_list(labels: Any) -> list[Any]:
+    """Labels that are given as one, as several, or not at all."""
+    if labels is None:
+        return []
+    return list(labels) if isinstance(labels, (list, tuple, pd.Index)) else [labels]
+
+
 def positions_of(meta: pd.DataFrame, labels: Iterable[Hashable]) -> list[int]:
     """Where columns are, by label; several for a label that several columns have.
 

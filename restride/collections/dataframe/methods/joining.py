@@ -9,7 +9,7 @@ import pandas as pd
 
 from restride.collections.dataframe.base import FrameBase, new_collection
 from restride.collections.dataframe.expr import FrameExpr
-from restride.collections.dataframe.meta import is_frame_like
+from restride.collections.dataframe.meta import as_list, is_frame_like
 from restride.collections.dataframe.operations import sources
 from restride.collections.dataframe.operations.merge import merging
 from restride.collections.dataframe.operations.selection import Project
@@ -88,9 +88,11 @@ class Joining(FrameBase):
         2     2  7  bolt
         """
         arguments = {
-            "on": _listed(on), "left_on": _listed(left_on), "right_on": _listed(right_on), "left_index": left_index,
-            "right_index": right_index, "suffixes": tuple(suffixes), "indicator": indicator, "validate": validate,
+            "left_index": left_index, "right_index": right_index, "suffixes": tuple(suffixes), "indicator": indicator,
+            "validate": validate,
         }  # fmt: skip
+        keys = {"on": on, "left_on": left_on, "right_on": right_on}
+        arguments |= {name: as_list(labels) for name, labels in keys.items() if labels is not None}
         new = merging.merge(as_frame(self), as_frame(right), how, arguments, sort=sort, broadcast=broadcast)
         return new_collection(new)
 
@@ -176,9 +178,3 @@ def as_frame(value: Any) -> FrameExpr:
             raise ValueError("Cannot merge a Series without a name")
         return Project(expr, expr.everything, "frame")
     return expr
-
-
-def _listed(labels: On) -> list[Hashable] | None:
-    if labels is None or isinstance(labels, list):
-        return labels
-    return list(labels) if isinstance(labels, (tuple, pd.Index)) else [labels]

@@ -10,6 +10,7 @@ import pandas as pd
 from restride.collections.collection import compute
 from restride.collections.dataframe.base import FrameBase, new_collection
 from restride.collections.dataframe.margins import Margins
+from restride.collections.dataframe.meta import as_list
 from restride.collections.dataframe.methods.repetition import positions_listed
 from restride.collections.dataframe.operations.partitions import MapPartitions
 from restride.collections.dataframe.operations.reductions import one_row
@@ -89,7 +90,7 @@ class Pivoting(Unstacking):
         1  1.0  2.0
         2  3.0  NaN
         """
-        rows, over = _listed(index), _listed(columns)
+        rows, over = as_list(index), as_list(columns)
         if not rows and not over:
             raise ValueError("No group keys passed!")
         if margins and not isinstance(margins_name, str):
@@ -119,7 +120,7 @@ class Pivoting(Unstacking):
             raise NotImplementedError("pivot_table with columns, and a list of aggregates for some values: one by one")
         by_value = {label: aggfunc[label] for label in chosen} if isinstance(aggfunc, dict) else aggfunc
         found = groups.agg(by_value)
-        single = values is not None and not isinstance(values, list)
+        single = values is not None and not pd.api.types.is_list_like(values)
         if margins is None:
             table = found.compute().reset_index()
             made: pd.DataFrame = table.pivot_table(
@@ -158,8 +159,8 @@ class Pivoting(Unstacking):
         meta = self.expr.meta
         taken = positions_listed(self.expr, list(keys))
         if values is not None:
-            positions_listed(self.expr, _listed(values))
-            return _listed(values)
+            positions_listed(self.expr, as_list(values))
+            return as_list(values)
         if isinstance(aggfunc, dict):
             return list(aggfunc)
         return [meta.columns[i] for i in range(meta.shape[1]) if i not in taken]
@@ -194,7 +195,7 @@ class Pivoting(Unstacking):
         given = {"columns": columns} | {k: v for k, v in (("index", index), ("values", values)) if v is not None}
         if values is None:
             return _in_memory(self.compute().pivot(**given))
-        used = [*_listed(index), *_listed(columns), *_listed(values)]
+        used = [*as_list(index), *as_list(columns), *as_list(values)]
         return _in_memory(self[list(dict.fromkeys(used))].compute().pivot(**given))  # type: ignore[index]
 
     def stack(self, level: Any = -1, **options: Any) -> Any:
@@ -231,12 +232,6 @@ def _of_all(values: Any, aggfunc: Any) -> Any:
 def _in_memory(value: Any) -> Any:
     """A result in memory as a collection of one partition."""
     return new_collection(from_memory(value))
-
-
-def _listed(labels: Any) -> list[Any]:
-    if labels is None:
-        return []
-    return list(labels) if isinstance(labels, (list, pd.Index)) else [labels]
 
 
 def _one_label(index: pd.Index) -> pd.Index:

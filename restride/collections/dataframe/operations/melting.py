@@ -10,7 +10,7 @@ import pandas as pd
 
 from restride.collections.blocks import Blocks, Map, every
 from restride.collections.dataframe.expr import Divisions, FrameExpr, Lengths, Wanted, unknown_divisions
-from restride.collections.dataframe.meta import Meta
+from restride.collections.dataframe.meta import Meta, as_list
 from restride.collections.dataframe.operations.selection import narrow
 from restride.collections.dataframe.partition import Partition, from_pandas, to_pandas
 
@@ -92,7 +92,7 @@ def melted(frame: FrameExpr, arguments: dict[str, Any]) -> FrameExpr:
     numbered = pd.DataFrame([range(meta.shape[1])], columns=meta.columns)
     keeps_index = not arguments.get("ignore_index", True)
     places = numbered.melt(**{**arguments, "ignore_index": True})
-    ids = _as_list(arguments.get("id_vars"))
+    ids = as_list(ids.tolist() if isinstance(ids := arguments.get("id_vars"), np.ndarray) else ids)
     n_ids = len(ids)
     new = meta.melt(**arguments)
     if not keeps_index:
@@ -104,9 +104,3 @@ def melted(frame: FrameExpr, arguments: dict[str, Any]) -> FrameExpr:
     place = {at: i for i, at in enumerate(used)}
     frame = narrow(frame, Wanted(used, keeps_index and frame.has_index))
     return Melt(frame, tuple(place[i] for i in repeated), tuple(place[i] for i in values), new, keeps_index)
-
-
-def _as_list(value: Any) -> list[Any]:
-    if value is None:
-        return []
-    return list(value) if pd.api.types.is_list_like(value) and not isinstance(value, tuple) else [value]

@@ -23,6 +23,7 @@ from restride.collections.dataframe.kernels.key_codes import numbers
 from restride.collections.dataframe.kernels.key_index import KeyIndex
 from restride.collections.dataframe.kernels.ranges import Ranges, ValueRange, are_in_order, between
 from restride.collections.dataframe.kernels.taking import take
+from restride.collections.dataframe.meta import as_list
 from restride.collections.dataframe.operations.known_ranges import partition_ranges
 from restride.collections.dataframe.operations.looking import about_rows
 from restride.collections.dataframe.operations.merge.joining import Gathering, columns_of, in_one_part
@@ -324,7 +325,7 @@ def merge_asof(
             keys[f"{side}_index"] = True
         else:
             on = given.get(f"{side}_on", given.get("on"))
-            keys[f"{side}_on"] = [*_listed(more), *_listed(on)]
+            keys[f"{side}_on"] = [*as_list(more), *as_list(on)]
     plan = plan_merge(left.meta, right.meta, "left", keys)
     tolerance = nearness.get("tolerance")
     if tolerance is not None:
@@ -339,9 +340,3 @@ def _units(tolerance: Any, key: AsKey) -> Any:
     if unit is None:
         return tolerance
     return int(pd.Timedelta(tolerance).as_unit(unit).to_timedelta64().astype(np.int64))
-
-
-def _listed(labels: Any) -> list[Any]:
-    if labels is None:
-        return []
-    return list(labels) if isinstance(labels, (list, tuple)) else [labels]
