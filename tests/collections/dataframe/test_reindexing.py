@@ -34,11 +34,25 @@ def test_rows_that_are_not_there_may_be_given_a_value(case, wanted):
 
 
 @settings(max_examples=40)
-@given(numbers, labels.filter(len), st.sampled_from(["ffill", "bfill"]))
-def test_rows_of_the_label_before_or_after(case, wanted, method):
+@given(numbers, labels.filter(len), st.sampled_from(["ffill", "bfill", "nearest"]))
+def test_rows_of_the_label_before_or_after_or_of_the_nearest(case, wanted, method):
     wanted = sorted(wanted)
     assert_same(case.ours.reindex(wanted, method=method), case.theirs.reindex(wanted, method=method))
     assert_same(case.ours.s.reindex(wanted, method=method), case.theirs.s.reindex(wanted, method=method))
+
+
+@settings(max_examples=40)
+@given(numbers, labels.filter(len), st.sampled_from(["ffill", "bfill", "nearest"]), st.integers(1, 4))
+def test_labels_may_be_taken_from_so_far_and_no_further(case, wanted, method, most):
+    wanted = sorted(wanted)
+    columns = ["x", "s", "t"]  # of which all may be missing
+    ours, theirs = case.ours[columns], case.theirs[columns]
+    if method != "nearest":
+        found = ours.reindex(wanted, method=method, limit=most)
+        assert_same(found, theirs.reindex(wanted, method=method, limit=most))
+    assert_same(
+        ours.reindex(wanted, method=method, tolerance=most), theirs.reindex(wanted, method=method, tolerance=most)
+    )
 
 
 def test_large_integers_and_texts():
@@ -77,6 +91,12 @@ def test_rows_at_even_distances_of_time(npartitions, zone, freq):
         assert_same(mine.ffill(), expected.ffill())
         assert_same(mine.x.bfill(), theirs.x.resample(freq, **options).bfill())
         assert_same(mine.asfreq(), expected.asfreq())
+        assert_same(mine.nearest(), expected.nearest())
+        assert_same(mine[["x", "s"]].ffill(limit=2), theirs[["x", "s"]].resample(freq, **options).ffill(limit=2))
+        assert_same(mine.x.bfill(limit=1), theirs.x.resample(freq, **options).bfill(limit=1))
+        for how in ("linear", "time"):
+            assert_same(mine.x.interpolate(how), theirs.x.resample(freq, **options).interpolate(how))
+        assert_same(mine.x.interpolate(limit=2), theirs.x.resample(freq, **options).interpolate(limit=2))
         assert_same(mine.n.asfreq(fill_value=0), theirs.n.resample(freq, **options).asfreq(fill_value=0))
 
 
@@ -86,8 +106,12 @@ def test_what_cannot_be_reindexed_is_said():
         ours.reindex([1, 2]).compute()
     with pytest.raises(ValueError, match="monotonic"):
         ours.reindex([2, 1], method="ffill")
-    with pytest.raises(NotImplementedError, match="merge_asof"):
-        ours.reindex([1, 2], method="nearest")
+    with pytest.raises(ValueError, match="Invalid fill method"):
+        ours.reindex([1, 3], method="cubic")
+    with pytest.raises(ValueError, match="limit and tolerance"):
+        ours.reindex([1, 3], limit=1)
+    with pytest.raises(NotImplementedError, match="tolerance="):
+        ours.reindex([1, 3], method="nearest", limit=1)
     with pytest.raises(NotImplementedError, match="how='left'"):
         ours.reindex(ours.index)
     with pytest.raises(NotImplementedError, match="reset_index"):

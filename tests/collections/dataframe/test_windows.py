@@ -161,6 +161,31 @@ def test_ends_and_labels_of_spans(times: pd.DataFrame, kwargs: dict[str, str], r
     )
 
 
+def test_spans_of_the_times_in_a_column(times: pd.DataFrame) -> None:
+    theirs = times.rename_axis("t").reset_index()
+    theirs = theirs.sample(frac=1, random_state=1).reset_index(drop=True)
+    ours = from_pandas(theirs, 4)
+    assert_same(ours.resample("D", on="t").sum(numeric_only=True), theirs.resample("D", on="t").sum(numeric_only=True))
+    theirs = theirs.set_index("t").sort_index()
+    assert_same(from_pandas(theirs, 3).resample("D", level="t").count(), theirs.resample("D", level="t").count())
+    with pytest.raises(KeyError, match="zz"):
+        from_pandas(theirs, 3).resample("D", level="zz")
+
+
+def test_named_aggregates_of_spans(times: pd.DataFrame) -> None:
+    ours, label = from_pandas(times, 3), times.columns[0]
+    named = {"most": (label, "max"), "n": (label, "count")}
+    assert_same(ours.resample("D").agg(**named), times.resample("D").agg(**named))
+    assert_same(ours[label].resample("D").agg(n="count"), times[label].resample("D").agg(n="count"))
+    assert_same(ours[label].resample("D").pipe(lambda spans: spans.max()), times[label].resample("D").max())
+
+
+def test_spans_that_a_users_function_aggregates_need_a_meta(times: pd.DataFrame) -> None:
+    ours, label = from_pandas(times, 3), times.columns[0]
+    with pytest.raises(ValueError, match="meta="):
+        ours[label].resample("D").apply(len)
+
+
 def test_a_users_function_of_windows(times: pd.DataFrame) -> None:
     df = rd.from_pandas(times, npartitions=5)
     expected = times.rolling(3).apply(np.ptp, raw=True)

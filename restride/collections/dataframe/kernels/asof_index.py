@@ -54,8 +54,8 @@ class AsofIndex:
         on : array
         groups : int64 array or None
             The group in which to look; -1 for none.
-        direction : {"backward", "forward", "nearest"}
-            Before, after, or whichever is nearer; before of two that are equally near.
+        direction : {"backward", "forward", "nearest", "nearest_after"}
+            Before, after, or whichever is nearer: of two that are equally near the one before, or the one after.
         exact : bool
             Whether a row of the very key counts.
         tolerance : number, optional
@@ -66,10 +66,11 @@ class AsofIndex:
         By group, a batch costs a radix sort of the groups that are asked for and a search in what is sorted like
         them; searches of groups as they come would miss the caches, which takes five times as long.
         """
-        if direction == "nearest":
+        if direction in ("nearest", "nearest_after"):
             before, after = (self._one_way(on, groups, way, exact) for way in ("backward", "forward"))
-            nearer = self._distances(on, before) <= self._distances(on, after)
-            found = np.where((before >= 0) & ((after < 0) | nearer), before, after)
+            nearer = np.less if direction == "nearest_after" else np.less_equal
+            takes_before = nearer(self._distances(on, before), self._distances(on, after))
+            found = np.where((before >= 0) & ((after < 0) | takes_before), before, after)
         else:
             found = self._one_way(on, groups, direction, exact)
         if tolerance is not None:

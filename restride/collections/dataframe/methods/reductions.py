@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
+
 from restride.collections.dataframe.base import FrameBase
 from restride.collections.dataframe.operations.reductions import Statistic, reduction
 from restride.collections.dataframe.operations.rowwise import Method, rowwise
@@ -98,15 +100,18 @@ class Reductions(FrameBase):
 
     kurtosis = kurt
 
-    def all(self, axis: Any = 0, skipna: bool = True) -> Any:
+    def all(self, axis: Any = 0, bool_only: bool = False, skipna: bool = True) -> Any:
         """Whether all values are true; see `sum`."""
-        return self._reduced_truth("all", axis, skipna)
+        return self._reduced_truth("all", axis, bool_only, skipna)
 
-    def any(self, axis: Any = 0, skipna: bool = True) -> Any:
+    def any(self, axis: Any = 0, bool_only: bool = False, skipna: bool = True) -> Any:
         """Whether any value is true; see `sum`."""
-        return self._reduced_truth("any", axis, skipna)
+        return self._reduced_truth("any", axis, bool_only, skipna)
 
-    def _reduced_truth(self, name: str, axis: Any, skipna: bool) -> Any:
+    def _reduced_truth(self, name: str, axis: Any, bool_only: bool, skipna: bool) -> Any:
+        if bool_only and isinstance(self.expr.meta, pd.DataFrame):
+            truths: Any = self.select_dtypes(["bool", "boolean"])  # type: ignore[attr-defined]
+            return truths._reduced_truth(name, axis, False, skipna)
         if axis in (1, "columns"):
             return self._new(rowwise(Method(name), self.expr, axis=1, skipna=skipna))
         return self._new(reduction(self.expr, Statistic(name, skipna)))

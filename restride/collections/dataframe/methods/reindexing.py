@@ -9,7 +9,7 @@ import pandas as pd
 
 from restride.collections.dataframe.base import FrameBase, new_collection
 from restride.collections.dataframe.creation import from_pandas
-from restride.collections.dataframe.operations.reindexing import NEAREST, reindexed, reindexed_nearest
+from restride.collections.dataframe.operations.reindexing import NEAREST, AtMost, reindexed, reindexed_nearest
 from restride.collections.dataframe.resampler import known_divisions
 
 
@@ -25,6 +25,8 @@ class Reindexing(FrameBase):
         axis: Any = None,
         method: str | None = None,
         fill_value: Any = np.nan,
+        limit: int | None = None,
+        tolerance: Any = None,
     ) -> Any:
         """The rows of some labels, in their order; rows of missing values where there is none.
 
@@ -34,10 +36,15 @@ class Reindexing(FrameBase):
             Labels of rows; no label may be there twice among those that there are.
         columns : list or Index, optional
             Labels of columns; also `labels` with ``axis=1``.
-        method : {"ffill", "bfill"}, optional
-            Take the row of the label before, or after, where one is not there; all labels must be in order.
+        method : {"ffill", "bfill", "nearest"}, optional
+            Take the row of the label before, or after, or of the nearest, where one is not there; all labels must be in
+            order.
         fill_value : scalar, optional
             Instead of missing values.
+        limit : int, optional
+            With "ffill" and "bfill": for how many labels in a row that are not there.
+        tolerance : number or timedelta, optional
+            With a method: how far away its label may be.
 
         Raises
         ------
@@ -57,28 +64,34 @@ class Reindexing(FrameBase):
                 columns = labels
             else:
                 index = labels
-        made: Any = self if index is None else self._by_labels(index, method, fill_value)
+        made: Any = self if index is None else self._by_labels(index, method, fill_value, limit, tolerance)
         return made if columns is None else made._with_labels_of_columns(columns, fill_value)
 
-    def _by_labels(self, labels: Any, method: str | None, fill_value: Any) -> Any:
+    def _by_labels(self, labels: Any, method: str | None, fill_value: Any, limit: int | None, tolerance: Any) -> Any:
         if isinstance(labels, FrameBase):
             raise NotImplementedError("reindex by labels that are not computed: a merge with them, how='left'")
         own = self.expr.meta.index
         if own.nlevels > 1:
             raise NotImplementedError("reindex by several levels: make columns of them by reset_index, and merge")
         if method is not None and method not in NEAREST:
-            raise NotImplementedError(f"reindex(method={method!r}): 'ffill' and 'bfill' are there; see merge_asof")
+            raise ValueError(f"Invalid fill method. Expecting pad (ffill), backfill (bfill) or nearest. Got {method}")
+        if method is None and (limit is not None or tolerance is not None):
+            raise ValueError("limit and tolerance are those of a method; give one of 'ffill', 'bfill', 'nearest'")
         wanted = labels if isinstance(labels, pd.Index) else pd.Index(labels, name=own.name)
         if not len(wanted):
             wanted = wanted.astype(own.dtype)
-        rows = from_pandas(pd.Series(np.zeros(len(wanted), np.int8), wanted)).expr
+        rows = from_pandas(pd.Series(np.arange(len(wanted)), wanted)).expr
         if method is None:
             return self._new(reindexed(self.expr, rows, fill_value))
         if not wanted.is_monotonic_increasing:
             raise ValueError("index must be monotonic increasing for reindex(method=): sort the labels")
         if not pd.isna(fill_value):
             raise NotImplementedError("reindex(method=, fill_value=): fillna afterwards")
-        return self._new(reindexed_nearest(self.expr, rows, method))
+        if isinstance(own, pd.DatetimeIndex) and tolerance is not None:
+            tolerance = pd.Timedelta(tolerance)
+        return self._new(
+            reindexed_nearest(self.expr, rows, method, tolerance=tolerance, limit=_limit(wanted, limit, method))
+        )
 
     def _with_labels_of_columns(self, labels: Any, fill_value: Any) -> Any:
         meta = self.expr.meta
@@ -117,3 +130,11 @@ class Reindexing(FrameBase):
         times = pd.date_range(frame.divisions[0], frame.divisions[-1], freq=freq, unit=index.unit, name=index.name)
         made: Any = new_collection(frame)
         return made.reindex(times, method=method, fill_value=fill_value)
+
+
+def _limit(labels: pd.Index, limit: int | None, method: str) -> AtMost | None:
+    if limit is None:
+        return None
+    if method == "nearest":
+        raise NotImplementedError("reindex(method='nearest', limit=): tolerance= says how far away the nearest may be")
+    return AtMost(labels, limit, method)

@@ -13,6 +13,7 @@ from restride.collections.dataframe.expanding import ExpandingWindows
 from restride.collections.dataframe.methods.partitions import make_meta, meta_from_data
 from restride.collections.dataframe.operations.cumulative import cumulative
 from restride.collections.dataframe.operations.interpolation import interpolate
+from restride.collections.dataframe.operations.no_rows import OfNoRows
 from restride.collections.dataframe.operations.overlap import map_overlap
 from restride.collections.dataframe.operations.reductions import one_row
 from restride.collections.dataframe.operations.rowwise import Method, labelled, rowwise
@@ -26,7 +27,7 @@ _UNSET: Any = pd.api.extensions.no_default
 class Windows(FrameBase):
     """What looks at rows before and after."""
 
-    def cumsum(self, axis: Any = 0, skipna: bool = True) -> Self:
+    def cumsum(self, axis: Any = 0, skipna: bool = True, numeric_only: bool = False) -> Self:
         """Sum of all rows up to each; missing values are left out, or spoil all that follow.
 
         Examples
@@ -36,21 +37,25 @@ class Windows(FrameBase):
         >>> rd.from_pandas(pd.Series([1, 2, 3]), npartitions=2).cumsum().compute().tolist()
         [1, 3, 6]
         """
-        return self._cumulative("cumsum", axis, skipna)
+        return self._cumulative("cumsum", axis, skipna, numeric_only)
 
-    def cumprod(self, axis: Any = 0, skipna: bool = True) -> Self:
+    def cumprod(self, axis: Any = 0, skipna: bool = True, numeric_only: bool = False) -> Self:
         """Product of all rows up to each; see `cumsum`."""
-        return self._cumulative("cumprod", axis, skipna)
+        return self._cumulative("cumprod", axis, skipna, numeric_only)
 
-    def cummin(self, axis: Any = 0, skipna: bool = True) -> Self:
+    def cummin(self, axis: Any = 0, skipna: bool = True, numeric_only: bool = False) -> Self:
         """Least of all rows up to each; see `cumsum`."""
-        return self._cumulative("cummin", axis, skipna)
+        return self._cumulative("cummin", axis, skipna, numeric_only)
 
-    def cummax(self, axis: Any = 0, skipna: bool = True) -> Self:
+    def cummax(self, axis: Any = 0, skipna: bool = True, numeric_only: bool = False) -> Self:
         """Greatest of all rows up to each; see `cumsum`."""
-        return self._cumulative("cummax", axis, skipna)
+        return self._cumulative("cummax", axis, skipna, numeric_only)
 
-    def _cumulative(self, how: str, axis: Any, skipna: bool) -> Self:
+    def _cumulative(self, how: str, axis: Any, skipna: bool, numeric_only: bool) -> Self:
+        if numeric_only and isinstance(self.expr.meta, pd.DataFrame):
+            numbers: Any = self.select_dtypes(["number", "bool"])  # type: ignore[attr-defined]
+            of_numbers: Self = numbers._cumulative(how, axis, skipna, False)
+            return of_numbers
         if axis in (1, "columns"):
             new: Self = self._new(rowwise(Method(how), self.expr, axis=1, skipna=skipna))
             return new
@@ -72,7 +77,7 @@ class Windows(FrameBase):
         new: Self
         filled = {} if fill_value is _UNSET else {"fill_value": fill_value}
         if axis in (1, "columns"):
-            new = self._new(rowwise(Method("shift"), self.expr, periods=periods, freq=freq, axis=1, **filled))
+            new = self._over_columns("shift", periods=periods, freq=freq, **filled)
         elif freq is not None:
             meta = self.expr.meta.shift(periods, freq=freq)
             new = self._new(
@@ -82,17 +87,27 @@ class Windows(FrameBase):
             if not isinstance(periods, int):
                 raise NotImplementedError("shift by several periods: one by one, and rename what comes of it")
             new = self._overlapped("shift", max(periods, 0), max(-periods, 0), periods=periods, **filled)
+            if isinstance(self.expr.meta, pd.DataFrame):
+                new = self._new(OfNoRows(new.expr, self.expr.meta.shift(periods, **filled)))
         return new
 
     def diff(self, periods: int = 1, axis: Any = 0) -> Self:
         """Each row less one before it, or after it if `periods` is negative."""
         if axis in (1, "columns"):
-            new: Self = self._new(rowwise(Method("diff"), self.expr, periods=periods, axis=1))
-            return new
+            return self._over_columns("diff", periods=periods)
         return self._overlapped("diff", max(periods, 0), max(-periods, 0), periods=periods)
 
-    def pct_change(self, periods: int = 1) -> Self:
+    def _over_columns(self, name: str, **kwargs: Any) -> Self:
+        """A method along each row, of which some columns may come from nowhere."""
+        function = Method(name)
+        made = function(one_row(self.expr.meta), axis=1, **kwargs).iloc[:0]
+        new: Self = self._new(rowwise(function, self.expr, declared=made, axis=1, **kwargs))
+        return new
+
+    def pct_change(self, periods: int = 1, fill_method: None = None) -> Self:
         """By what fraction each row differs from one before it."""
+        if fill_method is not None:
+            raise ValueError(f"fill_method must be None; got {fill_method=}.")
         return self._overlapped("pct_change", max(periods, 0), max(-periods, 0), periods=periods)
 
     def ffill(self, axis: Any = 0, limit: int | None = None) -> Self:
@@ -282,10 +297,12 @@ class Windows(FrameBase):
         rule: Any,
         closed: str | None = None,
         label: str | None = None,
+        on: Any = None,
+        level: Any = None,
         origin: Any = "start_day",
         offset: Any = None,
     ) -> Resampler:
-        """Rows by spans of time; the index must be one of times with known divisions.
+        """Rows by spans of time, of their labels or of a column.
 
         Parameters
         ----------
@@ -293,6 +310,10 @@ class Windows(FrameBase):
             The span, such as ``"D"`` or ``"15min"``.
         closed, label : {"left", "right"}, optional
             Which end of a span belongs to it; and which is its label.
+        on : label, optional
+            A column of times, by which rows are sorted first; the index unless given.
+        level : int or str, optional
+            The index, by its name or as 0.
         origin : {"start_day", "start", "epoch"} or Timestamp
             The time from which spans are counted.
         offset : timedelta, optional
@@ -302,7 +323,10 @@ class Windows(FrameBase):
         -------
         Resampler
         """
-        return Resampler(self, rule, closed=closed, label=label, origin=origin, offset=offset)
+        if level is not None:
+            self.expr.meta.index._validate_index_level(level)
+        frame: Any = self if on is None else self.set_index(on)  # type: ignore[attr-defined]
+        return Resampler(frame, rule, closed=closed, label=label, origin=origin, offset=offset)
 
 
 class WithArguments:

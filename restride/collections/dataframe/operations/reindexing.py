@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,12 +11,25 @@ import pandas as pd
 from restride.collections.dataframe.expr import FrameExpr, Wanted
 from restride.collections.dataframe.meta import Meta, column_dtypes, series_of
 from restride.collections.dataframe.operations.alignment import aligned
-from restride.collections.dataframe.operations.merge.asof import merge_asof
+from restride.collections.dataframe.operations.merge.asof import AsofMerge, merge_asof
+from restride.collections.dataframe.operations.places import index_as_series
 from restride.collections.dataframe.operations.reductions import one_row
 from restride.collections.dataframe.operations.rowwise import Assign, Constant, Method, labelled, rowwise
-from restride.collections.dataframe.operations.selection import Project, Relabel, kind_of, without_index
+from restride.collections.dataframe.operations.selection import (
+    Project,
+    Relabel,
+    index,
+    kind_of,
+    without_index,
+)
 
-NEAREST = {"ffill": "backward", "pad": "backward", "bfill": "forward", "backfill": "forward"}
+NEAREST = {
+    "ffill": "backward",
+    "pad": "backward",
+    "bfill": "forward",
+    "backfill": "forward",
+    "nearest": "nearest_after",
+}
 """For each method the side on which rows of other labels are looked for."""
 
 
@@ -85,18 +98,63 @@ def _filled(column: pd.Series, there: pd.Series, value: Any, dtype: Any) -> pd.S
     return column.where(there, value).astype(dtype)
 
 
-def reindexed_nearest(frame: FrameExpr, wanted: FrameExpr, method: str) -> FrameExpr:
-    """The rows by the labels of a series, and for those that it lacks the row of the label before, or after.
+@dataclass(frozen=True)
+class AtMost:
+    """Kernel: rows that were found, but those that are too many labels away.
+
+    The first column has the number of the label that was looked for, the last the label that was found.
+    """
+
+    labels: pd.Index
+    """All that were looked for, in order."""
+    n: int
+    method: str
+    __name__ = "reindex-limit"
+
+    def __call__(self, found: pd.DataFrame) -> pd.DataFrame:
+        number, own = found.iloc[:, 0].to_numpy(), pd.Index(found.iloc[:, -1].fillna(self.labels[0]))
+        if NEAREST[self.method] == "backward":
+            away = number + 1 - self.labels.searchsorted(own, "right")
+        else:
+            away = self.labels.searchsorted(own, "left") - number
+        columns = found.iloc[:, 1:-1]
+        return columns.where(np.broadcast_to((away <= self.n)[:, None], columns.shape))
+
+
+def reindexed_nearest(
+    frame: FrameExpr, wanted: FrameExpr, method: str, *, tolerance: Any = None, limit: AtMost | None = None
+) -> FrameExpr:
+    """The rows by the labels of a series, and for those that it lacks the row of a label near by.
 
     Both have their labels in order.
+
+    Parameters
+    ----------
+    frame : FrameExpr
+    wanted : FrameExpr
+        The number of each label.
+    method : str
+        One of `NEAREST`.
+    tolerance : number or Timedelta, optional
+        How far away a label may be.
+    limit : AtMost, optional
+        To how many labels in a row it may go.
     """
     n = frame.layout.n_columns
     left: FrameExpr = Project(wanted, wanted.everything, "frame")
-    left = Relabel(left, left.meta.set_axis([n], axis=1))
+    left = Relabel(left, left.meta.set_axis([-1], axis=1))
+    right = _numbered(frame)
+    if limit is not None:
+        right = Assign(right, (n,), (n,), (index_as_series(index(right)),))
     keys = {"left_index": True, "right_index": True}
-    nearness = {"direction": NEAREST[method], "allow_exact_matches": True, "tolerance": None}
-    joined = merge_asof(left, _numbered(frame), keys, nearness)
-    part = Project(joined, Wanted(tuple(range(1, n + 1)), True), kind_of(frame.meta))
+    nearness = {"direction": "backward", "allow_exact_matches": True, "tolerance": tolerance}
+    joined: FrameExpr = merge_asof(left, right, keys, nearness)
+    assert isinstance(joined, AsofMerge)
+    joined = joined.replace(nearness=replace(joined.nearness, direction=NEAREST[method]))
+    start = 1
+    if limit is not None:
+        joined, start = rowwise(limit, joined, declared=joined.meta.iloc[:, 1:-1]), 0
+    part = Project(joined, Wanted(tuple(range(start, start + n)), True), kind_of(frame.meta))
     meta: Meta = part.meta
     if isinstance(meta, pd.Series):
         return Relabel(part, meta.rename(frame.meta.name))

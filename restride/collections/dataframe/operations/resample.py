@@ -34,8 +34,8 @@ class Bins:
     """How time is cut, in pandas' words; `origin` is a time, or None where the calendar says."""
 
     rule: Any
-    closed: str
-    label: str
+    closed: str | None
+    label: str | None
     origin: Any
     offset: Any
 

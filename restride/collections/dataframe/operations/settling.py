@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from restride.collections.dataframe.expr import FrameExpr, Persisted
+from restride.collections.dataframe.operations.no_rows import OfNoRows
 from restride.collections.dataframe.operations.partitions import Coalesce
 from restride.collections.dataframe.operations.places import Rearrange
 from restride.collections.dataframe.operations.rowwise import Assign, StoreIndex
@@ -27,6 +28,8 @@ EXACT = 2**53
 
 def settled(expr: FrameExpr, value: Any) -> Any:
     """What `compute` returns of an expression: `value`, with the dtypes that pandas gives these very data."""
+    if isinstance(expr, OfNoRows) and not len(value):
+        return expr.instead.copy()
     if isinstance(value, pd.Index):
         return value
     if isinstance(value, pd.Series):
