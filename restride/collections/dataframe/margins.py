@@ -30,6 +30,8 @@ class Margins:
         ValueError
             A key has the name of the margins for a value.
         """
+        if self.of_rows is not None and not table.shape[1]:
+            return table  # all cells are missing: pandas puts no margin to it
         levels = [table.index.get_level_values(i) for i in range(table.index.nlevels)]
         levels += [table.columns.get_level_values(i) for i in range(1, table.columns.nlevels)]
         if any(self.name in level for level in levels):
@@ -39,7 +41,7 @@ class Margins:
         key = (self.name, *[""] * (table.index.nlevels - 1)) if table.index.nlevels > 1 else self.name
         row = pd.DataFrame(last, columns=pd.Index([key])).T
         fitted = {i: _fitted(row.iloc[:, i], dtype) for i, dtype in enumerate(result.dtypes)}
-        row = pd.DataFrame(fitted).set_axis(result.columns, axis=1)
+        row = pd.DataFrame(fitted, index=row.index).set_axis(result.columns, axis=1)
         return pd.concat([result, row]).rename_axis(index=result.index.names)
 
     def _with_columns(self, table: pd.DataFrame, of_rows: pd.DataFrame) -> pd.DataFrame:

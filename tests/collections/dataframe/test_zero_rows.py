@@ -69,6 +69,41 @@ def test_groups_of_no_rows(by, name):
         assert_same(getattr(ours, name)(), getattr(theirs, name)())
 
 
+def test_rows_before_others_of_no_rows():
+    for ours, theirs in empty():
+        ours, theirs = ours[["k", "i", "f"]], theirs[["k", "i", "f"]]
+        groups = [frame.groupby("k")[["i", "f"]] for frame in (ours, theirs)]
+        assert_same(ours.shift(), theirs.shift())
+        assert_same(ours[["i", "f"]].diff(), theirs[["i", "f"]].diff())
+        assert_same(ours.i.shift(), theirs.i.shift())
+        for name in ("shift", "diff", "cumsum", "rank"):
+            assert_same(getattr(ours.groupby("k").i, name)(), getattr(theirs.groupby("k").i, name)())
+            assert_same(*(getattr(group, name)() for group in groups))
+
+
+@pytest.mark.parametrize("by", ["k", ["k", "b"]])
+@pytest.mark.parametrize("name", ["describe", "cov", "corr", "ohlc"])
+def test_tables_of_groups_of_no_rows(by, name):
+    for ours, theirs in empty():
+        assert_same(getattr(ours.groupby(by)[["i", "f"]], name)(), getattr(theirs.groupby(by)[["i", "f"]], name)())
+
+
+def test_margins_of_tables_without_a_cell():
+    rows = ROWS.assign(f=float("nan"))
+    for ours, theirs in (*empty(), (from_pandas(rows, 2), rows)):
+        for index, columns in (("k", "b"), (["k", "i"], "b"), ("k", None)):
+            options = {"index": index, "columns": columns, "values": "f", "margins": True}
+            assert_same(ours.pivot_table(**options), theirs.pivot_table(**options))
+
+
+def test_spans_of_no_rows():
+    for ours, theirs in empty():
+        ours, theirs = ours.set_index("t")[["i", "f"]], theirs.set_index("t")[["i", "f"]]
+        for name in ("sum", "mean", "size", "ffill", "asfreq", "nearest", "interpolate"):
+            assert_same(getattr(ours.resample("D"), name)(), getattr(theirs.resample("D"), name)())
+        assert_same(ours.resample("ME").agg(["min", "max"]), theirs.resample("ME").agg(["min", "max"]))
+
+
 def test_categories_that_are_nowhere_are_no_values():
     values = pd.Series(pd.Categorical(["q", "q"], ["p", "q", "r"]))
     assert_same(from_pandas(values, 2).describe(), values.describe())

@@ -40,7 +40,9 @@ class GroupBy(RowMethods):
             groups = with_times(groups, full, as_index=self.grouping.as_index)
         return new_collection(groups)
 
-    def sum(self, numeric_only: bool = False, min_count: int = 0, *, split_out: int | None = None) -> Any:
+    def sum(
+        self, numeric_only: bool = False, min_count: int = 0, skipna: bool = True, *, split_out: int | None = None
+    ) -> Any:
         """Sum of the values of each group; of strings one string.
 
         Parameters
@@ -49,6 +51,8 @@ class GroupBy(RowMethods):
             Leave out columns that are not of numbers.
         min_count : int
             How many values must be there for a result that is not missing.
+        skipna : bool
+            Leave missing values out; otherwise they make the result missing.
         split_out : int, optional
             How many partitions the result has; 1 unless given.
 
@@ -67,19 +71,25 @@ class GroupBy(RowMethods):
         a  5
         b  2
         """
-        return self._aggregate("sum", split_out, numeric_only, min_count=min_count)
+        return self._aggregate("sum", split_out, numeric_only, min_count=min_count, **_skips(skipna))
 
-    def prod(self, numeric_only: bool = False, min_count: int = 0, *, split_out: int | None = None) -> Any:
+    def prod(
+        self, numeric_only: bool = False, min_count: int = 0, skipna: bool = True, *, split_out: int | None = None
+    ) -> Any:
         """Product of the values of each group; see `sum`."""
-        return self._aggregate("prod", split_out, numeric_only, min_count=min_count)
+        return self._aggregate("prod", split_out, numeric_only, min_count=min_count, **_skips(skipna))
 
-    def min(self, numeric_only: bool = False, min_count: int = -1, *, split_out: int | None = None) -> Any:
+    def min(
+        self, numeric_only: bool = False, min_count: int = -1, skipna: bool = True, *, split_out: int | None = None
+    ) -> Any:
         """Least value of each group; see `sum`."""
-        return self._aggregate("min", split_out, numeric_only, min_count=min_count)
+        return self._aggregate("min", split_out, numeric_only, min_count=min_count, **_skips(skipna))
 
-    def max(self, numeric_only: bool = False, min_count: int = -1, *, split_out: int | None = None) -> Any:
+    def max(
+        self, numeric_only: bool = False, min_count: int = -1, skipna: bool = True, *, split_out: int | None = None
+    ) -> Any:
         """Greatest value of each group; see `sum`."""
-        return self._aggregate("max", split_out, numeric_only, min_count=min_count)
+        return self._aggregate("max", split_out, numeric_only, min_count=min_count, **_skips(skipna))
 
     def first(
         self, numeric_only: bool = False, min_count: int = -1, skipna: bool = True, *, split_out: int | None = None
@@ -93,13 +103,13 @@ class GroupBy(RowMethods):
         """Last value of each group that is not missing; see `sum`."""
         return self._aggregate("last", split_out, numeric_only, min_count=min_count, skipna=skipna)
 
-    def mean(self, numeric_only: bool = False, *, split_out: int | None = None) -> Any:
+    def mean(self, numeric_only: bool = False, skipna: bool = True, *, split_out: int | None = None) -> Any:
         """Mean of the values of each group; see `sum`."""
-        return self._aggregate("mean", split_out, numeric_only)
+        return self._aggregate("mean", split_out, numeric_only, **_skips(skipna))
 
-    def median(self, numeric_only: bool = False, *, split_out: int | None = None) -> Any:
+    def median(self, numeric_only: bool = False, skipna: bool = True, *, split_out: int | None = None) -> Any:
         """Median of the values of each group, exact; see `sum`."""
-        return self._aggregate("median", split_out, numeric_only)
+        return self._aggregate("median", split_out, numeric_only, **_skips(skipna))
 
     def quantile(
         self,
@@ -114,33 +124,39 @@ class GroupBy(RowMethods):
             return self._by_group(Call("quantile", (list(q), interpolation, numeric_only)))
         return self._aggregate("quantile", split_out, numeric_only, q=q, interpolation=interpolation)
 
-    def var(self, ddof: int = 1, numeric_only: bool = False, *, split_out: int | None = None) -> Any:
+    def var(
+        self, ddof: int = 1, numeric_only: bool = False, skipna: bool = True, *, split_out: int | None = None
+    ) -> Any:
         """Variance of the values of each group, with ``n - ddof`` for the divisor; see `sum`."""
-        return self._aggregate("var", split_out, numeric_only, ddof=ddof)
+        return self._aggregate("var", split_out, numeric_only, ddof=ddof, **_skips(skipna))
 
-    def std(self, ddof: int = 1, numeric_only: bool = False, *, split_out: int | None = None) -> Any:
+    def std(
+        self, ddof: int = 1, numeric_only: bool = False, skipna: bool = True, *, split_out: int | None = None
+    ) -> Any:
         """Standard deviation of each group, with ``n - ddof`` for the divisor; see `sum`."""
-        return self._aggregate("std", split_out, numeric_only, ddof=ddof)
+        return self._aggregate("std", split_out, numeric_only, ddof=ddof, **_skips(skipna))
 
-    def sem(self, ddof: int = 1, numeric_only: bool = False, *, split_out: int | None = None) -> Any:
+    def sem(
+        self, ddof: int = 1, numeric_only: bool = False, skipna: bool = True, *, split_out: int | None = None
+    ) -> Any:
         """Standard error of the mean of each group; see `sum`."""
-        return self._aggregate("sem", split_out, numeric_only, ddof=ddof)
+        return self._aggregate("sem", split_out, numeric_only, ddof=ddof, **_skips(skipna))
 
-    def skew(self, numeric_only: bool = False, *, split_out: int | None = None) -> Any:
+    def skew(self, numeric_only: bool = False, skipna: bool = True, *, split_out: int | None = None) -> Any:
         """Skewness of each group, without bias; see `sum`."""
-        return self._aggregate("skew", split_out, numeric_only)
+        return self._aggregate("skew", split_out, numeric_only, **_skips(skipna))
 
-    def kurt(self, numeric_only: bool = False, *, split_out: int | None = None) -> Any:
+    def kurt(self, numeric_only: bool = False, skipna: bool = True, *, split_out: int | None = None) -> Any:
         """Excess kurtosis of each group, without bias; see `sum`."""
-        return self._aggregate("kurt", split_out, numeric_only)
+        return self._aggregate("kurt", split_out, numeric_only, **_skips(skipna))
 
-    def any(self, *, split_out: int | None = None) -> Any:
+    def any(self, skipna: bool = True, *, split_out: int | None = None) -> Any:
         """Whether any value of each group is true; see `sum`."""
-        return self._aggregate("any", split_out)
+        return self._aggregate("any", split_out, **_skips(skipna))
 
-    def all(self, *, split_out: int | None = None) -> Any:
+    def all(self, skipna: bool = True, *, split_out: int | None = None) -> Any:
         """Whether all values of each group are true; see `sum`."""
-        return self._aggregate("all", split_out)
+        return self._aggregate("all", split_out, **_skips(skipna))
 
     def count(self, *, split_out: int | None = None) -> Any:
         """How many values of each group are not missing; see `sum`."""
@@ -150,13 +166,13 @@ class GroupBy(RowMethods):
         """How many different values each group has; see `sum`."""
         return self._aggregate("nunique", split_out, dropna=dropna)
 
-    def idxmin(self, numeric_only: bool = False, *, split_out: int | None = None) -> Any:
+    def idxmin(self, skipna: bool = True, numeric_only: bool = False, *, split_out: int | None = None) -> Any:
         """Label of the row with the least value of each group, the first of such; see `sum`."""
-        return self._aggregate("idxmin", split_out, numeric_only)
+        return self._aggregate("idxmin", split_out, numeric_only, **_skips(skipna))
 
-    def idxmax(self, numeric_only: bool = False, *, split_out: int | None = None) -> Any:
+    def idxmax(self, skipna: bool = True, numeric_only: bool = False, *, split_out: int | None = None) -> Any:
         """Label of the row with the greatest value of each group, the first of such; see `sum`."""
-        return self._aggregate("idxmax", split_out, numeric_only)
+        return self._aggregate("idxmax", split_out, numeric_only, **_skips(skipna))
 
     def size(self, *, split_out: int | None = None) -> Any:
         """How many rows each group has.
@@ -340,3 +356,8 @@ class DataFrameGroupBy(GroupBy):
         return self._asked(specs.of_frame(meta, self.values, func, kwargs, args), split_out)
 
     aggregate = agg
+
+
+def _skips(skipna: bool) -> dict[str, bool]:
+    """The option of an aggregate that does not leave missing values out; kernels have none but that."""
+    return {} if skipna else {"skipna": False}

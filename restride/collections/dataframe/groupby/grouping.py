@@ -83,6 +83,11 @@ class Grouping:
         sample = self.sample(used, missing_keys=missing_keys)
         return function(replace(self.by.over(place), **options), sample, new_values)
 
+    def of_no_rows(self, function: Function, values: Sequence[int] | int) -> Any:
+        """What a function of pandas' makes of some columns, or one, where there are no rows."""
+        used, place, new_values = used_columns(self.keys, values)
+        return function(self.by.over(place), self.sample(used).iloc[:0], new_values)
+
     def sample(self, columns: Sequence[int], *, missing_keys: bool = False) -> pd.DataFrame:
         """Some columns of one made-up row, three times: what pandas tells dtypes of its own functions' results by.
 

@@ -20,6 +20,7 @@ from restride.collections.dataframe.groupby.transforming import (
     numbers_of_groups,
     transformed,
 )
+from restride.collections.dataframe.groupby.windows import SpansOfGroups, WindowsOfGroups
 from restride.collections.dataframe.meta import has_default_index, index_of, with_index
 from restride.collections.dataframe.methods.partitions import make_meta, meta_from_data
 from restride.collections.dataframe.operations.groupby.ends import EndsOfGroups
@@ -31,10 +32,13 @@ from restride.collections.dataframe.operations.groupby.pandas_groups import (
     KeepGroups,
     PandasKeys,
     SomeRows,
-    Windowed,
     groups_of_rows,
     rows_of_groups,
 )
+from restride.collections.dataframe.operations.groupby.sampling import SampleGroups
+from restride.collections.dataframe.operations.no_rows import OfNoRows
+from restride.collections.dataframe.operations.random_rows import seeds_of
+from restride.collections.dataframe.operations.reductions import is_numeric
 from restride.collections.dataframe.operations.rowwise import Method, filtered, labelled, rowwise
 from restride.collections.dataframe.operations.selection import Kind, Project, column
 
@@ -60,6 +64,8 @@ class RowMethods:
     def _by_row(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
         call = Call(name, args, tuple(kwargs.items()))
         meta, grouped = self._metas(call)
+        if name in ("shift", "diff"):  # no value is missing where there are no rows
+            grouped = with_index(self.grouping.of_no_rows(call, self._places), index_of(meta))
         found = carried(self.grouping, self._places, call, meta, grouped)
         return self._rows(call, meta, grouped) if found is None else new_collection(found)
 
@@ -80,8 +86,15 @@ class RowMethods:
         )
         return new_collection(made)
 
-    def cumsum(self) -> Any:
+    def cumsum(self, numeric_only: bool = False, skipna: bool = True) -> Any:
         """Sum of the values of the group up to each row.
+
+        Parameters
+        ----------
+        numeric_only : bool
+            Leave out columns that are not of numbers.
+        skipna : bool
+            Leave missing values out; otherwise all after one are missing.
 
         Returns
         -------
@@ -96,19 +109,34 @@ class RowMethods:
         >>> df.groupby("k").x.cumsum().compute().tolist()
         [1, 2, 5]
         """
-        return self._by_row("cumsum")
+        return self._running("cumsum", numeric_only, skipna)
 
-    def cumprod(self) -> Any:
+    def cumprod(self, numeric_only: bool = False, skipna: bool = True) -> Any:
         """Product of the values of the group up to each row; see `cumsum`."""
-        return self._by_row("cumprod")
+        return self._running("cumprod", numeric_only, skipna)
 
-    def cummin(self) -> Any:
+    def cummin(self, numeric_only: bool = False, skipna: bool = True) -> Any:
         """Least value of the group up to each row; see `cumsum`."""
-        return self._by_row("cummin")
+        return self._running("cummin", numeric_only, skipna)
 
-    def cummax(self) -> Any:
+    def cummax(self, numeric_only: bool = False, skipna: bool = True) -> Any:
         """Greatest value of the group up to each row; see `cumsum`."""
-        return self._by_row("cummax")
+        return self._running("cummax", numeric_only, skipna)
+
+    def _running(self, name: str, numeric_only: bool, skipna: bool) -> Any:
+        if numeric_only:
+            return self._of_numbers()._running(name, False, skipna)
+        if skipna:
+            return self._by_row(name)
+        call = Call(name, (), (("skipna", False),))
+        return self._rows(call, *self._metas(call))
+
+    def _of_numbers(self) -> Self:
+        """The same of those columns that are of numbers."""
+        dtypes = self.grouping.frame.meta.dtypes
+        other = copy(self)
+        other.values = [place for place in self.values if is_numeric(dtypes.iloc[place])]
+        return other
 
     def cumcount(self, ascending: bool = True) -> Any:
         """Number of each row in its group, from 0; from the last if not `ascending`."""
@@ -137,8 +165,10 @@ class RowMethods:
         """Difference from the value some rows before in the group."""
         return self._by_row("diff", periods)
 
-    def pct_change(self, periods: int = 1) -> Any:
+    def pct_change(self, periods: int = 1, fill_method: None = None) -> Any:
         """Relative difference from the value some rows before in the group."""
+        if fill_method is not None:
+            raise ValueError(f"fill_method must be None; got {fill_method=}.")
         return self._by_row("pct_change", periods)
 
     def rank(self, method: str = "average", ascending: bool = True, na_option: str = "keep", pct: bool = False) -> Any:
@@ -223,6 +253,52 @@ class RowMethods:
             return self._some_rows(function)
         return self._rows_at_an_end(function, -n if n < 0 else n + 1, last=n < 0)
 
+    def sample(
+        self,
+        n: int | None = None,
+        frac: float | None = None,
+        replace: bool = False,
+        weights: None = None,
+        random_state: Any = None,
+    ) -> Any:
+        """Rows of each group picked at random, in the order of all rows.
+
+        Parameters
+        ----------
+        n : int, optional
+            How many of each group; 1 unless `frac` is given.
+        frac : float, optional
+            Which fraction of each group.
+        replace : bool
+            Whether a row may be picked several times.
+        weights : None
+            Not supported.
+        random_state : int or RandomState, optional
+            A seed, for the same rows each time, whatever the partitions.
+
+        Raises
+        ------
+        ValueError
+            `n` and `frac` are both given, or a group has fewer rows; that on compute.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> import restride.dataframe as rd
+        >>> df = rd.from_pandas(pd.DataFrame({"k": ["a", "b", "a"], "x": [1, 2, 4]}), npartitions=2)
+        >>> sorted(df.groupby("k").sample(random_state=1).k.compute())
+        ['a', 'b']
+        """
+        if n is not None and frac is not None:
+            raise ValueError("Please enter a value for `frac` OR `n`, not both")
+        if (n or frac or 0) < 0:
+            raise ValueError("A negative number of rows requested. Please provide `n` >= 0 and `frac` >= 0.")
+        if (frac or 0) > 1 and not replace:
+            raise ValueError("Replace has to be set to `True` when upsampling the population `frac` > 1.")
+        if weights is not None:
+            raise NotImplementedError("sample(weights=) by group: apply a function that samples each group")
+        return self._some_rows(SampleGroups(n, frac, replace, seeds_of(random_state, 1)[0]))
+
     def filter(self, func: Callable[..., Any], dropna: bool = True, *args: Any, **kwargs: Any) -> Any:
         """The rows of those groups for which a function is true.
 
@@ -297,9 +373,10 @@ class RowMethods:
             )
         return self.grouping
 
-    def _by_group(self, function: Any, *, labels: bool = False, together: bool = False) -> Any:
+    def _by_group(self, function: Any, *, labels: bool = False, together: bool = False, may_lack: bool = False) -> Any:
         grouping = self._without_spans(str(getattr(function, "__name__", function)))
         meta = grouping.of_sample(function, self._places).iloc[:0]
+        meta = with_missing(meta) if may_lack else meta
         with_keys = meta
         if not grouping.group_keys:
             with_keys = grouping.of_sample(function, self._places, group_keys=True)
@@ -381,7 +458,13 @@ class RowMethods:
         return None
 
     def value_counts(
-        self, normalize: bool = False, sort: bool = True, ascending: bool = False, dropna: bool = True
+        self,
+        normalize: bool = False,
+        sort: bool = True,
+        ascending: bool = False,
+        dropna: bool = True,
+        *,
+        subset: Any = None,
     ) -> Any:
         """How often each value, or each row, is there in each group.
 
@@ -395,7 +478,11 @@ class RowMethods:
             Rarest first.
         dropna : bool
             Leave missing values out.
+        subset : list of labels, optional
+            Columns to look at; all that are no keys unless given.
         """
+        if subset is not None:
+            return self[list(subset)].value_counts(normalize, sort, ascending, dropna)  # type: ignore[index]
         if not self.grouping.as_index:
             return self._with_keys_as_index().value_counts(normalize, sort, ascending, dropna).reset_index()
         options = {"normalize": normalize, "sort": sort, "ascending": ascending, "dropna": dropna}
@@ -412,15 +499,21 @@ class RowMethods:
         return self._matrices(Call("corr", (), tuple(options.items())))
 
     def _matrices(self, call: Call) -> Any:
+        if not self.grouping.as_index:
+            made = self._with_keys_as_index()._matrices(call)
+            return made.reset_index(level=list(range(len(self.grouping.keys))), drop=True)
         meta = self.grouping.of_sample(call, self._places).iloc[:0]
         found = matrices(self.grouping, self._places, call, meta)
-        return self._by_group(call) if found is None else new_collection(found)
+        made = self._by_group(call) if found is None else new_collection(found)
+        return new_collection(OfNoRows(made.expr, self.grouping.of_no_rows(call, self._places)))
 
-    def describe(self) -> Any:
-        """Count, mean, deviation, extremes and quartiles of each group."""
+    def describe(self, percentiles: Any = None, include: Any = None, exclude: Any = None) -> Any:
+        """Count, mean, deviation, extremes and quantiles of each group; see `DataFrame.describe`."""
         if not self.grouping.as_index:
-            return self._with_keys_as_index().describe().reset_index()
-        return self._by_group(Call("describe"), together=not self.grouping.sort)
+            return self._with_keys_as_index().describe(percentiles, include, exclude).reset_index()
+        call = Call("describe", (percentiles, include, exclude))
+        made = self._by_group(call, together=not self.grouping.sort)
+        return new_collection(OfNoRows(made.expr, self.grouping.of_no_rows(call, self._places)))
 
     def rolling(self, window: Any, min_periods: int | None = None, **options: Any) -> WindowsOfGroups:
         """Windows of the last rows, in each group; has the methods of pandas' windows."""
@@ -430,41 +523,23 @@ class RowMethods:
         """Windows of all rows up to each, in each group."""
         return WindowsOfGroups(self, Call("expanding", (min_periods,)))
 
+    def ewm(self, *args: Any, **options: Any) -> WindowsOfGroups:
+        """All rows up to each in each group, of which those before count for less and less; with pandas' options."""
+        return WindowsOfGroups(self, Call("ewm", args, tuple(options.items())))
+
+    def resample(self, rule: Any, **options: Any) -> SpansOfGroups:
+        """Rows by spans of time in each group, by the labels of rows; with pandas' options."""
+        if not isinstance(index_of(self.grouping.frame.meta), pd.DatetimeIndex):
+            raise TypeError("resample by group needs an index of times: set_index(column) first")
+        return SpansOfGroups(self, Call("resample", (rule,), tuple(options.items())))
+
+    def ohlc(self) -> Any:
+        """First, greatest, least and last value of each group."""
+        return self._by_group(Call("ohlc"))
+
     def pipe(self, func: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """``func(self, *args, **kwargs)``."""
         return func(self, *args, **kwargs)
-
-
-class WindowsOfGroups:
-    """What ``groupby(...).rolling(...)`` returns: its methods aggregate each window."""
-
-    def __init__(self, grouped: RowMethods, window: Call) -> None:
-        self._grouped = grouped
-        self._window = window
-
-    def _windowed(self, method: str, *args: Any, **kwargs: Any) -> Any:
-        function = Windowed(self._window, Call(method, args, tuple(kwargs.items())))
-        return self._grouped._by_group(function, labels=True)
-
-    def agg(self, func: Any, *args: Any, **kwargs: Any) -> Any:
-        """Aggregates of each window."""
-        return self._windowed("agg", func, *args, **kwargs)
-
-    aggregate = agg
-
-
-def _window_method(name: str) -> Callable[..., Any]:
-    def method(self: WindowsOfGroups, *args: Any, **kwargs: Any) -> Any:
-        return self._windowed(name, *args, **kwargs)
-
-    method.__name__ = name
-    method.__doc__ = f"As pandas' ``{name}`` of each window, in each group."
-    return method
-
-
-for _name in ("sum", "mean", "min", "max", "std", "var", "median", "count", "skew", "kurt", "quantile", "apply",
-              "sem", "rank", "first", "last"):  # fmt: skip
-    setattr(WindowsOfGroups, _name, _window_method(_name))
 
 
 def _called(value: pd.DataFrame, function: Any, by: PandasKeys, values: Any) -> Any:

@@ -198,9 +198,9 @@ def _completed(
 ) -> tuple[Ints, list[Ints]]:
     """As `numbered`, with groups for combinations of keys that do not occur: as pandas has them, of those that do."""
     codes, present = numbered(columns, True, "key" if order == "key" else "appearance")
-    size = math.prod(column.size + 1 for column in columns)
+    size = len(present[0]) * math.prod(column.size + 1 for column, is_whole in zip(columns, whole) if is_whole)
     if size > MOST_COMPLETE:
-        raise MemoryError(f"{size:,} combinations of keys are too many for a group each: group by observed=True")
+        raise MemoryError(f"up to {size:,} combinations of keys are too many for a group each: group by observed=True")
     keys = pd.DataFrame(index=range(len(present[0])))
     for i, (column, own, is_whole) in enumerate(zip(columns, present, whole)):
         own = np.where(own == column.size, -1, own)
@@ -213,16 +213,21 @@ def _completed(
         np.where(level.isna(), column.size, np.asarray(level, np.float64)).astype(np.int64)
         for column, level in zip(columns, levels)
     ]
-    of_groups, of_all = (_packed(columns, some) for some in (present, slots))
+    of_groups, of_all = _packed(columns, present, slots)
     places = pd.Index(of_all).get_indexer(pd.Index(of_groups))
     return np.where(places < 0, len(of_all), places)[codes], slots
 
 
-def _packed(columns: Sequence[Slots], slots: Sequence[Ints]) -> Ints:
-    packed = np.zeros(len(slots[0]), np.int64)
-    for column, own in zip(columns, slots):
-        packed = packed * (column.size + 1) + own
-    return packed
+def _packed(columns: Sequence[Slots], *sides: Sequence[Ints]) -> list[Ints]:
+    """For each combination of slots of each side a number, the same one for the same."""
+    packed, size = np.zeros(sum(len(side[0]) for side in sides), np.int64), 1
+    for column, *parts in zip(columns, *sides):
+        if size * (column.size + 1) >= 1 << 62:
+            there, packed = np.unique(packed, return_inverse=True)
+            size = len(there)
+        packed = packed * (column.size + 1) + np.concatenate(parts)
+        size *= column.size + 1
+    return np.split(packed, np.cumsum([len(side[0]) for side in sides])[:-1])
 
 
 def _dense(column: Slots, order: Order) -> tuple[Slots, Ints]:

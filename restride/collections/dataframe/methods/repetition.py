@@ -81,6 +81,9 @@ class Repetition(FrameBase):
         listed = subset is None or pd.api.types.is_list_like(subset)
         labels = list(frame.meta.columns) if subset is None else list(subset) if listed else [subset]
         keys = positions_listed(frame, labels)
+        repeated = [label for label in labels if len(positions_of(frame.meta, [label])) > 1]
+        if repeated:
+            raise ValueError(f"Grouper for {repeated[0]!r} not 1-dimensional")
         counts = _counts(frame, keys, dropna, observed=False, sort=False)
         ranked = _ranked(counts, Ranked(sort, ascending, normalize), normalize)
         if listed and len(keys) == 1:

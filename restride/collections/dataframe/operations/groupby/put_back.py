@@ -83,13 +83,14 @@ class InPlace:
 
 
 def _order(places: np.ndarray) -> np.ndarray:
-    """The order of different numbers: those of some of the rows of a partition."""
+    """The order of the numbers of some of the rows of a partition, which mostly are all different."""
     size = int(places.max(initial=-1)) + 1
     if size > 16 * len(places):
         return np.argsort(places)
     row = np.full(size, -1)
     row[places] = np.arange(len(places))
-    return row if size == len(places) else row[row >= 0]
+    found = row if size == len(places) and row.min(initial=0) >= 0 else row[row >= 0]
+    return found if len(found) == len(places) else np.argsort(places, kind="stable")
 
 
 def _positions(rows: Partition, position: int) -> np.ndarray:
