@@ -16,6 +16,7 @@ from restride.collections.dataframe.methods.applying import Applying
 from restride.collections.dataframe.methods.elements import Elements
 from restride.collections.dataframe.methods.frame_labels import FrameLabels
 from restride.collections.dataframe.methods.grouping import Grouped
+from restride.collections.dataframe.methods.in_place import in_place
 from restride.collections.dataframe.methods.index_times import IndexTimes
 from restride.collections.dataframe.methods.joining import Joining
 from restride.collections.dataframe.methods.labels import Labels
@@ -43,6 +44,7 @@ from restride.collections.dataframe.operations.rowwise import Constant, Rowwise,
 
 
 @collection_of(pd.DataFrame)
+@in_place
 class DataFrame(
     Aggregating,
     Aligning,
@@ -218,7 +220,9 @@ class DataFrame(
             for label, value in operands.items()
         }
         for label, one in columns.items():
-            if not isinstance(one.meta, pd.Series):
+            if isinstance(one.meta, pd.DataFrame) and one.meta.shape[1] == 1 and list(self.columns).count(label) < 2:
+                columns[label] = selection.column(one, 0)
+            elif not isinstance(one.meta, pd.Series):
                 raise ValueError(f"column {label!r} is to be set to a {type(one.meta).__name__}; it takes a series")
         new: DataFrame = self._new(assigned(frame, columns))
         return new

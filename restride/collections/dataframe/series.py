@@ -14,6 +14,7 @@ from restride.collections.dataframe.methods.aligning import Aligning
 from restride.collections.dataframe.methods.applying import Applying
 from restride.collections.dataframe.methods.elements import Elements
 from restride.collections.dataframe.methods.grouping import Grouped
+from restride.collections.dataframe.methods.in_place import in_place
 from restride.collections.dataframe.methods.index_times import IndexTimes
 from restride.collections.dataframe.methods.labels import Labels
 from restride.collections.dataframe.methods.levels import Levels
@@ -39,6 +40,7 @@ from restride.collections.dataframe.operations.rowwise import filtered, labelled
 
 
 @collection_of(pd.Series)
+@in_place
 class Series(
     Accessors,
     Aggregating,

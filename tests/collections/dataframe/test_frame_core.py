@@ -262,3 +262,79 @@ def test_frames_whose_columns_differ_in_more_than_labels_are_not_taken_for_each_
         made = df.set_axis(labels, axis=1)
         pd.testing.assert_index_equal(made.columns, labels, exact=True)
         pd.testing.assert_index_equal(made.compute().columns, labels, exact=True)
+
+
+def test_a_column_is_set_wherever_its_label_is():
+    theirs = pd.DataFrame([[1, 2, 3], [4, 5, 6], [7, 8, 9]], columns=["a", "b", "a"])
+    ours = rd.from_pandas(theirs, npartitions=2)
+    for frame in (ours, theirs):
+        frame["a"] = frame.b * 2
+    assert_frame_equal(ours.compute(), theirs)
+    assert_frame_equal(ours.assign(a=1, c=2).compute(), theirs.assign(a=1, c=2))
+    for frame in (ours, theirs):
+        frame["b"] = frame[["b"]] + 1
+        with pytest.raises(ValueError, match=r"[Cc]olumn"):
+            frame["a"] = frame[["b"]]
+    assert_frame_equal(ours.compute(), theirs)
+
+
+IN_PLACE = [
+    ("fillna", (0,), {}), ("ffill", (), {}), ("clip", (0, 1), {}), ("replace", (1, 2), {}), ("interpolate", (), {}),
+    ("dropna", (), {}), ("drop_duplicates", (), {}), ("drop", (), {"index": [0]}), ("rename", (), {"index": {0: 5}}),
+    ("rename_axis", ("i",), {}), ("sort_index", (), {"ascending": False}), ("reset_index", (), {"drop": True}),
+]  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:The inplace keyword")  # pandas deprecates it for what gives None
+@pytest.mark.parametrize(("name", "args", "options"), IN_PLACE)
+def test_results_take_the_place_of_a_frame_or_series_where_that_is_asked_for(name, args, options):
+    whole = pd.DataFrame({"x": [1.0, None, 1.0], "y": [3.0, 2.0, 3.0]})
+    for theirs in (whole, whole.x.copy()):
+        ours = rd.from_pandas(theirs, npartitions=2)
+        same, before = ours, ours + 0
+        theirs, expected = theirs.copy(), theirs + 0
+        gives = [getattr(one, name)(*args, inplace=True, **options) for one in (ours, theirs)]
+        assert (gives[0] is None) == (gives[1] is None)
+        assert gives[0] is None or gives[0] is same
+        check = assert_frame_equal if theirs.ndim == 2 else assert_series_equal
+        check(same.compute(), theirs)
+        check(before.compute(), expected)
+
+
+def test_results_of_another_kind_take_no_place():
+    ours = rd.from_pandas(pd.DataFrame({"x": [3, 1, 2]}), npartitions=2)
+    with pytest.raises(TypeError, match="Cannot reset_index inplace on a Series to create a DataFrame"):
+        ours.x.reset_index(inplace=True)
+    ours.query("x > 1", inplace=True)
+    ours.sort_values("x", inplace=True)
+    ours.set_index("x", inplace=True)
+    assert ours.index.compute().tolist() == [2, 3]
+
+
+def test_options_that_cannot_be_are_refused_not_overlooked():
+    ours = rd.from_pandas(pd.DataFrame({"x": [3, 1, 3], "y": [1, 2, 3]}), npartitions=2)
+    with pytest.raises(ValueError, match="duplicate keys"):
+        ours.set_index("x", verify_integrity=True)
+    assert ours.set_index("y", verify_integrity=True).index.compute().tolist() == [1, 2, 3]
+    with pytest.raises(NotImplementedError, match="sort_values"):
+        ours.quantile(0.5, method="table")
+    with pytest.raises(NotImplementedError, match="errors='raise'"):
+        ours.x.rename({9: 1}, errors="raise")
+    for wrong in (
+        lambda: ours.set_index("x", what=1),
+        lambda: ours.query("x > 1", what=1),
+        lambda: ours.x.rename(what=1),
+    ):
+        with pytest.raises(TypeError, match="what"):
+            wrong()
+
+
+def test_options_that_choose_columns_or_number_rows():
+    theirs = pd.DataFrame({"x": [3, 1, 2], "b": [True, False, True], "s": list("abc"), "f": [1.0, None, 2.0]})
+    ours = rd.from_pandas(theirs, npartitions=2)
+    assert_series_equal(ours.any(bool_only=True).compute(), theirs.any(bool_only=True))
+    assert_series_equal(ours.all(axis=1, bool_only=True).compute(), theirs.all(axis=1, bool_only=True))
+    assert_frame_equal(ours.cumsum(numeric_only=True).compute(), theirs.cumsum(numeric_only=True))
+    assert_frame_equal(ours[["x", "f"]].shift(1, axis=1).compute(), theirs[["x", "f"]].shift(1, axis=1))
+    assert_frame_equal(ours[["x", "f"]].diff(axis=1).compute(), theirs[["x", "f"]].diff(axis=1))
+    assert ours.sample(frac=1, ignore_index=True).index.compute().tolist() == [0, 1, 2]

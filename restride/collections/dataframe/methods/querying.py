@@ -19,9 +19,11 @@ class Querying(FrameBase):
         self,
         expr: str,
         *,
+        inplace: bool = False,
         local_dict: Mapping[str, Any] | None = None,
         global_dict: Mapping[str, Any] | None = None,
-        **_engine: Any,
+        engine: str | None = None,
+        parser: str = "pandas",
     ) -> Any:
         """The rows for which a condition in a string is true.
 
@@ -31,8 +33,12 @@ class Querying(FrameBase):
             Names are those of columns, in backticks if they have other characters than names of Python have, of levels
             of the index, and ``index``; ``@name`` is a variable. ``&``, ``|``, ``and`` and ``or`` combine conditions,
             ``in`` and ``not in`` look values up in a list.
+        inplace : bool
+            Change this frame, and return None.
         local_dict, global_dict : mapping, optional
             Variables; those of the caller if left out.
+        engine, parser : str
+            Make no difference.
 
         Raises
         ------
@@ -54,8 +60,13 @@ class Querying(FrameBase):
         if assigns:
             raise ValueError("a query assigns nothing; eval does")
         if isinstance(value, FrameBase) and isinstance(value.expr.meta, pd.Series):
-            return self[value]  # type: ignore[index]
-        return self.loc[value]  # type: ignore[attr-defined]
+            found = self[value]  # type: ignore[index]
+        else:
+            found = self.loc[value]  # type: ignore[attr-defined]
+        if not inplace:
+            return found
+        self.expr = found.expr
+        return None
 
     def eval(
         self,
@@ -64,7 +75,8 @@ class Querying(FrameBase):
         inplace: bool = False,
         local_dict: Mapping[str, Any] | None = None,
         global_dict: Mapping[str, Any] | None = None,
-        **_engine: Any,
+        engine: str | None = None,
+        parser: str = "pandas",
     ) -> Any:
         """The value of an expression in a string, or the frame with the columns that it assigns.
 
@@ -76,6 +88,8 @@ class Querying(FrameBase):
             Change this frame, and return None.
         local_dict, global_dict : mapping, optional
             Variables; those of the caller if left out.
+        engine, parser : str
+            Make no difference.
 
         Examples
         --------

@@ -82,7 +82,7 @@ class SeriesElements(FrameBase):
     def _called(self, value: Any) -> Any:
         return value(self) if callable(value) and not isinstance(value, Collection) else value
 
-    def rename(self, index: Any = None, **_ignored: Any) -> Any:
+    def rename(self, index: Any = None, *, axis: Any = 0, level: None = None, errors: str = "ignore") -> Any:
         """Another name for the series, or other labels for its rows.
 
         Parameters
@@ -90,7 +90,14 @@ class SeriesElements(FrameBase):
         index : label, dict or callable
             A label names the series. A dict or function makes labels of those there are; the function is called now
             with the labels of the first partition that has rows.
+        axis : {0, "index"}
+        level : None
+            Not supported.
+        errors : {"ignore"}
+            Labels that no row has are of no matter.
         """
+        if level is not None or errors != "ignore":
+            raise NotImplementedError("rename(level=, errors='raise') of a series: labels would be looked for first")
         if callable(index) or isinstance(index, (dict, pd.Series)):
             return self._index_renamed(index)  # type: ignore[attr-defined]
         return self._new(selection.renamed(self.expr, self.expr.meta.rename(index)))

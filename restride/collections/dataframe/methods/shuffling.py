@@ -96,6 +96,7 @@ class Shuffling(FrameBase):
         frac: float | None = None,
         replace: bool = False,
         random_state: Any = None,
+        ignore_index: bool = False,
     ) -> Self:
         """Rows picked at random: a fraction of each partition.
 
@@ -109,6 +110,8 @@ class Shuffling(FrameBase):
             Whether a row may be picked several times.
         random_state : int or RandomState, optional
             A seed, for the same rows each time; partitions must be the same, too.
+        ignore_index : bool
+            Number the rows that are picked.
 
         Raises
         ------
@@ -121,8 +124,9 @@ class Shuffling(FrameBase):
             raise ValueError("A negative number of rows requested. Please provide `frac` >= 0.")
         if frac > 1 and not replace:
             raise ValueError("Replace has to be set to `True` when upsampling the population `frac` > 1.")
-        made: Self = self._new(picked(self.expr, frac, replace=replace, random_state=random_state))
-        return made
+        made: Any = self._new(picked(self.expr, frac, replace=replace, random_state=random_state))
+        new: Self = made.reset_index(drop=True) if ignore_index else made
+        return new
 
     def random_split(
         self, frac: Sequence[float], random_state: Any = None, shuffle: bool = False, axis: Any = 0
@@ -160,7 +164,7 @@ class Shuffling(FrameBase):
         npartitions: int | None = None,
         ignore_index: bool = False,
         force: bool = False,
-        **_how: Any,
+        shuffle_method: str | None = None,
     ) -> Self:
         """Rows of equal keys in one partition, by the hash of the keys.
 
@@ -174,8 +178,8 @@ class Shuffling(FrameBase):
             Partitions of the result; as many as before unless given.
         ignore_index : bool
             Number the rows of the result from 0.
-        force : bool
-            Makes no difference.
+        force, shuffle_method
+            Make no difference.
 
         Examples
         --------
@@ -220,7 +224,8 @@ class FrameShuffling(Shuffling):
         npartitions: int | None = None,
         divisions: Sequence[Any] | None = None,
         compute: bool = True,
-        **_how: Any,
+        verify_integrity: bool = False,
+        shuffle_method: str | None = None,
     ) -> Any:
         """Columns as the index, and rows in the order of it, so that they are found by their labels.
 
@@ -245,13 +250,18 @@ class FrameShuffling(Shuffling):
             label know where to look.
         compute : bool
             Whether to find out the divisions at once. Without them rows cannot be looked up by label, or resampled.
+        verify_integrity : bool
+            Whether to compute at once whether any label is there twice.
+        shuffle_method : str, optional
+            Makes no difference.
 
         Raises
         ------
         KeyError
             There is no column of a label.
         ValueError
-            Divisions that cannot be; when computed, labels that are beyond them.
+            Divisions that cannot be; when computed, labels that are beyond them. A label is there twice, if that is to
+            be verified.
 
         Examples
         --------
@@ -282,7 +292,13 @@ class FrameShuffling(Shuffling):
             divisions = None if asked is None else self._new(asked).compute()
         if sort or divisions is not None:
             new = with_sorted_index(new, n=npartitions, divisions=divisions, is_sorted=sorted)
-        return self._new(new)
+        made = self._new(new)
+        if verify_integrity:
+            labels = made.index.to_frame()
+            twice = labels[labels.duplicated()].compute()
+            if len(twice):
+                raise ValueError(f"Index has duplicate keys: {twice.index.unique()}")
+        return made
 
 
 def _as_column(key: FrameExpr) -> FrameExpr:

@@ -100,8 +100,8 @@ class Sorting(FrameBase):
             Leave out columns that are not of numbers.
         interpolation : {"linear", "lower", "higher", "midpoint", "nearest"}
             What is taken between two values.
-        method : str, optional
-            Makes no difference.
+        method : {"single"}, optional
+            Of each column by itself; whole rows, "table", are not supported.
 
         Returns
         -------
@@ -121,6 +121,8 @@ class Sorting(FrameBase):
                 "axis": 1, "numeric_only": numeric_only, "interpolation": interpolation
             }  # fmt: skip
             return self._new(rowwise(Method("quantile"), self.expr, q, **arguments))
+        if method == "table":
+            raise NotImplementedError("quantile(method='table'): quantiles are of each column; sort_values and iloc")
         frame = self.expr
         if numeric_only and isinstance(frame.meta, pd.DataFrame):
             places = tuple(i for i, dtype in enumerate(frame.meta.dtypes) if is_numeric(dtype))

@@ -398,17 +398,15 @@ class AssignBlock:
 
 
 def assigned(frame: FrameExpr, columns: dict[Hashable, FrameExpr]) -> FrameExpr:
-    """A frame with columns set, one after the other; all series have the frame's rows."""
-    places: list[int] = []
-    n = frame.layout.n_columns
-    for label in columns:
-        found = np.flatnonzero([label == have for have in frame.meta.columns])
-        if len(found) > 1:
-            raise ValueError(f"several columns are labelled {label!r}; rename them before one is set")
-        places.append(int(found[0]) if len(found) else n)
-        n += not len(found)
+    """A frame with columns set, one after the other, each wherever its label is; all series have the frame's rows."""
     check_rows([frame, *columns.values()])
-    return Assign(frame, tuple(places), tuple(columns), tuple(map(without_index, columns.values())))
+    made: list[tuple[int, Hashable, FrameExpr]] = []
+    n = frame.layout.n_columns
+    for label, series in columns.items():
+        found = np.flatnonzero([label == have for have in frame.meta.columns]).tolist()
+        made += [(place, label, without_index(series)) for place in found or [n]]
+        n += not found
+    return Assign(frame, *zip(*made))
 
 
 @dataclass(frozen=True, eq=False, repr=False)

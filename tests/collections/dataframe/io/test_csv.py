@@ -200,6 +200,21 @@ def test_a_file_that_changes_after_the_call_is_an_error(tmp_path):
         df.compute()
 
 
+@pytest.mark.parametrize("text", ["", "\n"])
+@pytest.mark.parametrize("place", [0, 1])
+def test_an_empty_file_among_others_is_an_error_that_names_it(tmp_path, text, place):
+    paths = [tmp_path / "a.csv", tmp_path / "b.csv"]
+    paths[1 - place].write_text("x,y\n1,2\n")
+    paths[place].write_text(text)
+    if text and place == 0:
+        with pytest.raises(pd.errors.EmptyDataError):
+            rd.read_csv(paths)
+        return
+    with pytest.raises(pd.errors.EmptyDataError, match=f"{paths[place].name} is empty, .* begins with 'x,y'"):
+        rd.read_csv(paths).compute()
+    assert rd.read_csv(paths, names=["p", "q"]).compute().dropna().to_numpy().tolist() == [["x", "y"], ["1", "2"]]
+
+
 def test_a_header_alone_is_an_empty_frame(tmp_path):
     (tmp_path / "x.csv").write_text("x,y\n")
     df = rd.read_csv(tmp_path / "x.csv")

@@ -85,6 +85,11 @@ class CsvReader:
                 compression = compression_of(part.file.path, self.compression)
                 return self.function(file, compression=compression, dtype=dtypes or None, **options)
         beginning, records = read_records(self.system, part, self.dialect, len(self.head))
+        if self.head and not beginning.strip():
+            raise pd.errors.EmptyDataError(
+                f"{self.system.shown(part.file.path)} is empty, where the first file begins with "
+                f"{_first_line(self.head)!r}: leave it out of the files to read"
+            )
         if beginning != self.head:
             raise ValueError(
                 f"{self.system.shown(part.file.path)} begins with {_first_line(beginning)!r}, where the first file "

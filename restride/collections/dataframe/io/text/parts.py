@@ -81,7 +81,7 @@ def compression_of(path: str, compression: str | None) -> str | None:
 
 
 def read_records(system: FileSystem, part: TextPart, dialect: Dialect, head: int) -> tuple[bytes, bytes]:
-    """The first bytes of a part's file, and the records that begin in the part.
+    """The first bytes of a part's file, and the records that begin in the part: none where there is less than the head.
 
     Parameters
     ----------
@@ -108,6 +108,8 @@ def read_records(system: FileSystem, part: TextPart, dialect: Dialect, head: int
             return opened.read(stop - start)
 
         beginning = read(0, head)
+        if len(beginning) < head:
+            return beginning, b""
         start = max(next_record(read, max(part.start, head), file.size, dialect), head)
         stop = max(next_record(read, max(part.stop, head), file.size, dialect), head)
         records = read(start, max(stop, start))
