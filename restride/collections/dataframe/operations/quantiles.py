@@ -22,6 +22,7 @@ from restride.collections.dataframe.kernels.taking import take
 from restride.collections.dataframe.meta import Meta, column_dtypes, series_of
 from restride.collections.dataframe.operations.reductions import one_row
 from restride.collections.dataframe.operations.selection import without_index
+from restride.collections.dataframe.operations.tree import listed
 from restride.collections.dataframe.partition import Partition, from_pandas, n_rows, to_pandas
 
 RANGES = 8
@@ -74,13 +75,9 @@ def quantile_blocks(
         name=f"{name}-pick", origin=origin,
     )  # fmt: skip
     return Map(
-        n=1, inputs=(places, gathered(values, _listed, "values")), index=(every(1), every(1)),
+        n=1, inputs=(places, gathered(values, listed, "values")), index=(every(1), every(1)),
         kernel=TakeQuantiles(wanting, dtypes, finish), name=name, origin=origin,
     )  # fmt: skip
-
-
-def _listed(*values: Any) -> list[Any]:
-    return list(values)
 
 
 def present_values(partition: Partition, meta: Meta) -> list[np.ndarray]:

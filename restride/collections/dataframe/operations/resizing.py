@@ -28,6 +28,7 @@ from restride.collections.dataframe.operations.shuffle import RangeShuffle
 from restride.collections.dataframe.operations.shuffle_keys import key_place
 from restride.collections.dataframe.operations.sorting import checked_divisions
 from restride.collections.dataframe.operations.sources import even_bounds
+from restride.collections.dataframe.operations.tree import listed
 from restride.collections.dataframe.partition import Partition, n_rows
 from restride.engine.worker.sizes import size_of
 
@@ -215,7 +216,7 @@ class PartitionBytes(ScalarExpr):
         n = self.frame.npartitions
         sizes = self.frame.by_partition(nbytes_of, *children)
         return Gather(
-            n=1, inputs=(sizes,), kernel=_listed, indptr=np.array([0, n]), indices=every(n), name="sizes",
+            n=1, inputs=(sizes,), kernel=listed, indptr=np.array([0, n]), indices=every(n), name="sizes",
             origin=self.origin,
         )  # fmt: skip
 
@@ -224,11 +225,6 @@ def nbytes_of(partition: Partition) -> int:
     """Kernel: how many bytes a partition takes."""
     size = size_of(partition)
     return size if isinstance(size, int) else size[0]
-
-
-def _listed(*values: Any) -> list[Any]:
-    """Kernel: values as a list."""
-    return list(values)
 
 
 def by_size(frame: FrameExpr, sizes: Sequence[int], most: int) -> FrameExpr:

@@ -120,3 +120,8 @@ def tapering(n: int, most: int) -> Ints:
         rest = n - bounds[-1]
         bounds.append(n - rest + min(most, rest, max(-(-rest // 2), 2)))
     return np.array(bounds if n else [0, 0])
+
+
+def listed(*values: Any) -> list[Any]:
+    """Kernel: values as a list."""
+    return list(values)
