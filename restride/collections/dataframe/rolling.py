@@ -170,6 +170,10 @@ class Rolling:
 
     aggregate = agg
 
+    def pipe(self, func: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """``func(self, *args, **kwargs)``."""
+        return func(self, *args, **kwargs)
+
     def cov(self, other: Any = None, pairwise: bool | None = None, ddof: int = 1) -> Any:
         """Covariance with another series or frame in each window; of a frame alone, that of each pair of its columns.
 
@@ -231,5 +235,8 @@ def _method(name: str) -> Any:
     return method
 
 
-for _name in ("count", "kurt", "max", "mean", "median", "min", "quantile", "rank", "sem", "skew", "std", "sum", "var"):
+for _name in (
+    "count", "first", "kurt", "last", "max", "mean", "median", "min", "nunique", "quantile", "rank", "sem", "skew",
+    "std", "sum", "var",
+):  # fmt: skip
     setattr(Rolling, _name, _method(_name))

@@ -86,7 +86,7 @@ def test_fills(case: tuple[pd.DataFrame, list[int]], known: bool, limit: int | N
     st.integers(1, 6),
     st.booleans(),
     st.sampled_from([None, 1]),
-    st.sampled_from(["sum", "mean", "min", "max", "count", "median"]),
+    st.sampled_from(["sum", "mean", "min", "max", "count", "median", "nunique", "first", "last"]),
 )
 def test_rolling_windows(
     case: tuple[pd.DataFrame, list[int]], known: bool, window: int, center: bool, least: int | None, how: str
@@ -184,6 +184,11 @@ def test_spans_that_a_users_function_aggregates_need_a_meta(times: pd.DataFrame)
     ours, label = from_pandas(times, 3), times.columns[0]
     with pytest.raises(ValueError, match="meta="):
         ours[label].resample("D").apply(len)
+
+
+def test_windows_are_piped(times: pd.DataFrame) -> None:
+    ours = from_pandas(times, 3)
+    assert_same(ours.rolling(3).pipe(lambda windows: windows.sum()), times.rolling(3).sum())
 
 
 def test_a_users_function_of_windows(times: pd.DataFrame) -> None:
