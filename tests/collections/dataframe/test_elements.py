@@ -128,11 +128,21 @@ def test_many_values_are_put_into_a_table_once():
     assert len(pickle.dumps(function)) < 2 * len(pickle.dumps(function.values))
 
 
+@given(partitioned(series(["int64", "float64", "str", "datetime", "zoned", "category", "Int64"])), st.data())
+def test_values_that_are_among_those_of_another_series_are_found(case, data):
+    n = len(case.theirs)
+    rows = data.draw(st.lists(st.integers(0, n - 1), max_size=4)) if n else []
+    theirs = case.theirs.iloc[rows].reset_index(drop=True)
+    others = rd.from_pandas(theirs, npartitions=2)
+    assert_same(case.ours.isin(others), case.theirs.isin(theirs))
+
+
 def test_values_of_another_series_are_collected_once():
     ours = from_pandas(MIXED)
     others = rd.from_pandas(pd.Series(["a", "z", None]), npartitions=2)
     assert_same(ours.s.isin(others), MIXED.s.isin(["a", "z", None]))
     assert_same(ours.isin(ours.s), MIXED.isin(MIXED.s))
+    assert_same(ours.s.isin(ours.set_index("s").index), MIXED.s.isin(MIXED.s))
     assert_same(ours[ours.x.isin(ours.x[ours.y > 0])], MIXED[MIXED.x.isin([1, 4])])
 
 

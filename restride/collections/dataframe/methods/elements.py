@@ -18,11 +18,12 @@ from restride.collections.dataframe.methods.partitions import make_meta, meta_fr
 from restride.collections.dataframe.operations import selection
 from restride.collections.dataframe.operations.categorizing import with_categories
 from restride.collections.dataframe.operations.distinct import distinct
-from restride.collections.dataframe.operations.mapping import IsIn
+from restride.collections.dataframe.operations.mapping import IsIn, IsInThese, MakeIsIn
 from restride.collections.dataframe.operations.places import index_as_series
 from restride.collections.dataframe.operations.reductions import one_row
 from restride.collections.dataframe.operations.rowwise import Assign, Method, Rowwise
 from restride.collections.dataframe.operations.samples import extreme_rows, made_of, ordinary_row, rows_with
+from restride.collections.dataframe.operations.scalars import ScalarOf
 from restride.collections.dataframe.operations.selection import without_index
 
 FEW_VALUES = 1000
@@ -149,7 +150,7 @@ class Elements(FrameBase):
         >>> s.isin(["a", "c"]).compute().tolist()
         [True, False, True]
         """
-        if isinstance(values, str) or not pd.api.types.is_list_like(values):
+        if not (isinstance(values, FrameBase) or pd.api.types.is_list_like(values)):
             raise TypeError(
                 f"only list-like objects are allowed to be passed to isin(), you passed a `{type(values).__name__}`"
             )
@@ -159,21 +160,21 @@ class Elements(FrameBase):
                 values = list(values.expr.meta.columns)  # what pandas iterates over
             else:
                 meta = self.expr.meta
-                same = pd.Series([], dtype=bool, name=meta.name)
-                declared = (
-                    pd.DataFrame(dict.fromkeys(range(meta.shape[1]), same)).set_axis(meta.columns, axis=1)
-                    if whole
-                    else same
-                )
+                declared = pd.Series([], dtype=bool) if isinstance(meta, pd.Index) else meta.isin([])
                 occurring = distinct(values.expr, missing=True)
+                if not whole and _is_looked_up(meta.dtype) and values.expr.meta.dtype == meta.dtype:
+                    among = new_collection(ScalarOf(MakeIsIn(meta.dtype), (occurring,)))
+                    return row_by_row(self, IsInThese(), among, columnwise=True, declared=declared)
                 return row_by_row(self, Method("isin"), new_collection(occurring), columnwise=True, declared=declared)
         if isinstance(values, (FrameBase, pd.DataFrame)) or (whole and isinstance(values, pd.Series)):
             return row_by_row(self, Method("isin"), values)
         if isinstance(values, dict):
             return row_by_row(self, Method("isin"), values, columnwise=True)
         values = _as_values(values)
-        if isinstance(values, np.ndarray) and not whole and _can_be_looked_up(values, self.expr.meta):
-            return row_by_row(self, IsIn(values, self.expr.meta.dtype), columnwise=True)
+        if isinstance(values, np.ndarray) and not whole:
+            dtype = self.expr.meta.dtype
+            if _is_looked_up(dtype) and pd.Series(values).infer_objects().dtype == dtype:
+                return row_by_row(self, IsIn(values, dtype), columnwise=True)
         return row_by_row(self, Method("isin"), values, columnwise=True)
 
     def where(self, cond: Any, other: Any = np.nan, *, axis: Any = None) -> Any:
@@ -344,10 +345,10 @@ def _as_values(values: Any) -> Any:
     return np.asarray(values)
 
 
-def _can_be_looked_up(values: np.ndarray, meta: Any) -> bool:
-    """Whether values are of the dtype of a series or index, so that none has to be converted to be compared."""
-    known = isinstance(meta.dtype, np.dtype) or meta.dtype == "str" or isinstance(meta.dtype, pd.DatetimeTZDtype)
-    return known and arrow_type(meta.dtype) is not None and pd.Series(values).infer_objects().dtype == meta.dtype
+def _is_looked_up(dtype: Any) -> bool:
+    """Whether values of a dtype can be looked up among many, if these are of the same."""
+    known = isinstance(dtype, np.dtype) or dtype == "str" or isinstance(dtype, pd.DatetimeTZDtype)
+    return known and arrow_type(dtype) is not None
 
 
 def _keys_of(to_replace: Any) -> list[Any]:

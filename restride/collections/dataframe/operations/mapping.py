@@ -190,7 +190,7 @@ class IsIn:
 
     Parameters
     ----------
-    values : array
+    values : array or Index
     dtype : dtype
         Of the values, and of the series.
     """
@@ -202,6 +202,11 @@ class IsIn:
 
     def __post_init__(self) -> None:
         _ = self._index  # before threads share it
+
+    @property
+    def nbytes(self) -> int:
+        """Of the values; what looks them up comes on top when it is made."""
+        return int(self.values.nbytes)
 
     @cached_property
     def _as_key(self) -> AsKey:
@@ -219,3 +224,25 @@ class IsIn:
 
     def __call__(self, series: pd.Series) -> pd.Series:
         return pd.Series(self._index.find([self._column(series)]) >= 0, index=series.index, name=series.name)
+
+
+@dataclass(frozen=True)
+class MakeIsIn:
+    """Kernel: what tells whether values are among some."""
+
+    dtype: Any
+    __name__ = "isin-values"
+
+    def __call__(self, values: Any) -> IsIn:
+        return IsIn(values, self.dtype)
+
+
+@dataclass(frozen=True)
+class IsInThese:
+    """Whether each value of a series of pandas is one of those that an `IsIn` is made of."""
+
+    __name__ = "isin"
+    path = "isin"
+
+    def __call__(self, series: pd.Series, among: IsIn) -> pd.Series:
+        return among(series)
