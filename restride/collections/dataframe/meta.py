@@ -6,7 +6,7 @@ empty `RangeIndex`; every other index is an empty index of its dtype.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeGuard
 
 import pandas as pd
@@ -167,6 +167,41 @@ def is_unknown_categorical(dtype: Any) -> bool:
         and len(dtype.categories) == 1
         and dtype.categories[0] == UNKNOWN_CATEGORIES
     )
+
+
+def unknown_categorical(categories_dtype: Any, *, ordered: bool = False) -> pd.CategoricalDtype:
+    """The dtype of categoricals whose categories, of some dtype, are not known."""
+    text = isinstance(categories_dtype, pd.StringDtype)
+    marker = pd.Index([UNKNOWN_CATEGORIES], dtype=categories_dtype if text else object)
+    return pd.CategoricalDtype(marker, ordered=ordered)
+
+
+def as_dtype(values: Any, dtype: Any) -> Any:
+    """A series or index as one of a dtype; of categories that are not known, those that occur."""
+    return values.astype(pd.CategoricalDtype(ordered=dtype.ordered) if is_unknown_categorical(dtype) else dtype)
+
+
+def as_unknown(meta: Meta, found: Mapping[pd.CategoricalDtype, pd.CategoricalDtype]) -> Meta:
+    """A meta with categories unknown that were `found` in some of the data, where unknown ones stand for these."""
+
+    def dtype_of(have: Any) -> Any:
+        for dtype, unknown in found.items():
+            if isinstance(have, pd.CategoricalDtype) and have.categories.isin(dtype.categories).all():
+                return unknown_categorical(unknown.categories.dtype, ordered=bool(have.ordered))
+        return have
+
+    levels = [pd.Index([], dtype=dtype_of(dtype)) for dtype in level_dtypes(meta)]
+    index = index_of(meta)
+    if len(levels) > 1:
+        index = pd.MultiIndex.from_arrays(levels, names=index.names)
+    elif levels and levels[0].dtype != index.dtype:
+        index = levels[0].rename(index.name)
+    if isinstance(meta, pd.Index):
+        return index
+    if isinstance(meta, pd.Series):
+        return pd.Series([], index, dtype_of(meta.dtype), meta.name)
+    columns = {i: pd.Series([], index, dtype_of(dtype)) for i, dtype in enumerate(meta.dtypes)}
+    return pd.DataFrame(columns, index).set_axis(meta.columns, axis=1)
 
 
 def describe(meta: Meta) -> tuple[Any, ...]:

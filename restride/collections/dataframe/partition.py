@@ -6,6 +6,7 @@ same. Only the labels of an index are made anew each time, and only where somebo
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Hashable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -98,7 +99,13 @@ def index_to_pandas(partition: Partition, meta: Meta) -> pd.Index:
         made = [_labels_and_codes(partition.column(first + i), dtype) for i, dtype in enumerate(dtypes)]
         levels, codes = zip(*made)
         return pd.MultiIndex(levels, codes, names=empty.names, verify_integrity=False)
-    return pd.Index(column_to_pandas(partition.column(first), dtypes[0]), dtype=dtypes[0], name=empty.name, copy=False)
+    return _labels(partition.column(first), dtypes[0]).rename(empty.name)
+
+
+def _labels(column: Column, dtype: Any) -> pd.Index:
+    """A column as an index; categories that are not known are those that occur."""
+    values = column_to_pandas(column, dtype)
+    return pd.Index(values, dtype=None if is_unknown_categorical(dtype) else dtype, copy=False)
 
 
 def _labels_and_codes(column: Column, dtype: Any) -> tuple[pd.Index, Any]:
@@ -112,7 +119,7 @@ def _labels_and_codes(column: Column, dtype: Any) -> tuple[pd.Index, Any]:
         made = pd.MultiIndex.from_arrays([column_to_pandas(column, dtype)])
         return made.levels[0], made.codes[0]
     groups = group([column], order="key")
-    labels = pd.Index(column_to_pandas(groups.keys[0], dtype), dtype=dtype, copy=False)
+    labels = _labels(groups.keys[0], dtype)
     return labels, np.where(groups.codes == groups.n, -1, groups.codes) if column.null_count else groups.codes
 
 
@@ -285,10 +292,15 @@ def _decoded(table: pa.Table, positions: Sequence[int]) -> pa.Table:
 
 
 def _concat_pandas(values: list[Any], meta: Meta) -> Any:
-    if isinstance(values[0], pd.Index):
-        return values[0].append(values[1:])
     # Frames without rows would have a say in the dtype.
     filled = [value for value in values if len(value)] or values[:1]
+    unknown = [i for i, dtype in enumerate(level_dtypes(meta)) if is_unknown_categorical(dtype)]
+    if isinstance(values[0], pd.Index):
+        filled = _of_all_categories(filled) if unknown else filled
+        return filled[0].append(filled[1:])
+    if unknown:
+        indexes = _levels_of_all_categories([value.index for value in filled], unknown)
+        filled = [value.set_axis(index, axis=0) for value, index in zip(filled, indexes)]
     if isinstance(meta, pd.Series):
         if is_unknown_categorical(meta.dtype):
             filled = _of_all_categories(filled)
@@ -301,14 +313,25 @@ def _concat_pandas(values: list[Any], meta: Meta) -> Any:
     return pd.concat(filled)
 
 
-def _of_all_categories(series: list[Any]) -> list[Any]:
-    """Series of categories that each found for itself, as of those of all."""
-    every = pd.api.types.union_categoricals([one.array for one in series])
+def _levels_of_all_categories(indexes: list[pd.Index], unknown: list[int]) -> list[pd.Index]:
+    if not isinstance(indexes[0], pd.MultiIndex):
+        return _of_all_categories(indexes)
+    levels = [[index.get_level_values(i) for index in indexes] for i in range(indexes[0].nlevels)]
+    for i in unknown:
+        levels[i] = _of_all_categories(levels[i])
+    return [pd.MultiIndex.from_arrays(arrays) for arrays in zip(*levels)]
+
+
+def _of_all_categories(columns: list[Any]) -> list[Any]:
+    """Series or indexes of categories that each found for itself, as of those of all."""
+    columns = [one.astype("category") for one in columns]
+    some = [one.array for one in columns if len(one.array.categories)] or [columns[0].array]
+    every = pd.api.types.union_categoricals(some)
     try:
         dtype = pd.CategoricalDtype(every.categories.sort_values(), every.ordered)
     except TypeError:  # such as 1 and "a", which have no order in pandas either
         dtype = every.dtype
-    return [one.astype(dtype) for one in series]
+    return [one.astype(dtype) for one in columns]
 
 
 def _columns_from_pandas(value: Any, meta: Meta) -> list[Column]:
@@ -359,7 +382,8 @@ def _cast(values: Any, dtype: Any, label: Hashable) -> Any:
     """A series or index as one of a dtype, if no value changes by it."""
     if values.dtype == dtype or is_unknown_categorical(dtype):
         return values
-    if not _convertible(values.dtype, dtype):
+    foreign = isinstance(dtype, pd.CategoricalDtype) and not values.dropna().isin(dtype.categories).all()
+    if foreign or not _convertible(values.dtype, dtype):
         raise SchemaError(_mismatch(values, dtype, label))
     try:
         cast = values.astype(dtype)
@@ -390,8 +414,11 @@ def _same_values(values: Any, cast: Any) -> bool:
 
 
 def _mismatch(values: Any, dtype: Any, label: Hashable) -> str:
+    have, want = values.dtype, dtype
+    if isinstance(have, pd.CategoricalDtype) and isinstance(want, pd.CategoricalDtype):
+        have, want = (f"category of {reprlib.repr(list(one.categories))}" for one in (have, want))
     return (
-        f"column {label!r} is of dtype {values.dtype} here, where the frame has {dtype}; "
+        f"column {label!r} is of dtype {have} here, where the frame has {want}; "
         "say what it is by meta=, or convert it with astype"
     )
 

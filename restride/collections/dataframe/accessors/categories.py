@@ -8,7 +8,7 @@ import pandas as pd
 
 from restride.collections.dataframe.accessors.generated import Accessor, add_methods
 from restride.collections.dataframe.base import new_collection
-from restride.collections.dataframe.meta import UNKNOWN_CATEGORIES, is_unknown_categorical
+from restride.collections.dataframe.meta import is_unknown_categorical, unknown_categorical
 from restride.collections.dataframe.methods.elementwise import row_by_row
 from restride.collections.dataframe.operations.distinct import distinct
 from restride.collections.dataframe.operations.rowwise import Attribute, Method
@@ -115,10 +115,3 @@ class CategoricalMethods(Accessor):
 
 
 add_methods(CategoricalMethods, "cat", _METHODS, None)
-
-
-def unknown_categorical(categories_dtype: Any, *, ordered: bool = False) -> pd.CategoricalDtype:
-    """The dtype of categoricals whose categories, of some dtype, are not known."""
-    text = isinstance(categories_dtype, pd.StringDtype)
-    marker = pd.Index([UNKNOWN_CATEGORIES], dtype=categories_dtype if text else object)
-    return pd.CategoricalDtype(marker, ordered=ordered)

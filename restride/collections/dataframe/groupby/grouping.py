@@ -172,6 +172,8 @@ def grouping_of(
         A label is neither a column's nor an index level's.
     TypeError
         Neither `by` nor `level` is given, or `by` is nothing that rows can be grouped by.
+    NotImplementedError
+        Groups without rows are asked for, by several keys, and the categories of one are not known.
     """
     if (by is None) == (level is None):
         raise TypeError("You have to supply one of 'by' and 'level'")
@@ -201,10 +203,21 @@ def grouping_of(
     if spans:
         sort, observed, dropna = True, False, True
     made_of = tuple(_key(frame, one.key) for one in given if isinstance(one, pd.Grouper) and one.key is not None)
+    if not observed and len(positions) > 1:
+        _check_known(column_dtypes(frame.meta), positions, names)
     return Grouping(
         frame, n, tuple(positions), tuple(names), in_list, as_index, sort, group_keys, observed, dropna,
         made_of=tuple(place for place in made_of if isinstance(place, int)), spans=spans,
     )  # fmt: skip
+
+
+def _check_known(dtypes: Sequence[Any], positions: Sequence[int], names: Sequence[Hashable]) -> None:
+    unknown = [name for place, name in zip(positions, names) if is_unknown_categorical(dtypes[place])]
+    if unknown:
+        raise NotImplementedError(
+            f"the categories of {unknown} are not known before they are computed, and so it is not known either which "
+            "groups have no rows: group with observed=True, or make them known by categorize(), or by cat.as_known()"
+        )
 
 
 def over(grouping: Grouping, frame: FrameExpr) -> Grouping:

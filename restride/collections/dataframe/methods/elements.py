@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from restride.collections.collection import Collection
-from restride.collections.dataframe.accessors.categories import unknown_categorical
 from restride.collections.dataframe.base import FrameBase, new_collection
 from restride.collections.dataframe.layout import arrow_type
+from restride.collections.dataframe.meta import unknown_categorical
 from restride.collections.dataframe.methods.elementwise import back_to_index, row_by_row
 from restride.collections.dataframe.methods.mapping import map_by
 from restride.collections.dataframe.methods.partitions import make_meta, meta_from_data

@@ -10,7 +10,14 @@ import pandas as pd
 from restride.collections.collection import Collection, compute
 from restride.collections.dataframe.base import FrameBase, as_operand, new_collection
 from restride.collections.dataframe.expr import FrameExpr
-from restride.collections.dataframe.meta import is_frame_like, meta_of
+from restride.collections.dataframe.meta import (
+    as_unknown,
+    column_dtypes,
+    is_frame_like,
+    is_unknown_categorical,
+    level_dtypes,
+    meta_of,
+)
 from restride.collections.dataframe.operations.extreme_rows import ends_of_sorted
 from restride.collections.dataframe.operations.merge.nodes import MergeBase
 from restride.collections.dataframe.operations.partitions import FirstRows, MapPartitions, take_partitions
@@ -173,8 +180,24 @@ def meta_from_data(func: Callable[..., Any], frame: FrameExpr, operands: list[An
         args = [next(values) if isinstance(arg, Collection) else arg for arg in firsts]
         if len(args[0]) or number == frame.npartitions - 1:
             result = func(*args, **kwargs)
-            return meta_of(result) if is_frame_like(result) else pd.Series([result]).iloc[:0]
+            if not is_frame_like(result):
+                return pd.Series([result]).iloc[:0]
+            expected = [(one, arg) for one, arg in zip(firsts, args) if isinstance(one, Collection)]
+            pairs = [(one.expr.meta, meta_of(arg)) for one, arg in expected]  # type: ignore[attr-defined]
+            found = _found_categories(pairs)
+            return as_unknown(meta_of(result), found) if found else meta_of(result)
     raise ValueError("a frame without partitions has no first one; say by meta= what the function returns")
+
+
+def _found_categories(pairs: list[tuple[Any, Any]]) -> dict[pd.CategoricalDtype, pd.CategoricalDtype]:
+    """What stands in metas for categories that are not known, by those that were found in some of the data."""
+    return {
+        have: dtype
+        for declared, found in pairs
+        for of in (column_dtypes, level_dtypes)
+        for dtype, have in zip(of(declared), of(found))
+        if is_unknown_categorical(dtype)
+    }
 
 
 def make_meta(meta: Any) -> Any:

@@ -21,7 +21,7 @@ from restride.collections.dataframe.expr import (
 )
 from restride.collections.dataframe.kernels.gathering import Missing, Rows
 from restride.collections.dataframe.layout import arrow_type, layout_of
-from restride.collections.dataframe.meta import Meta, describe, has_default_index, with_index
+from restride.collections.dataframe.meta import Meta, as_dtype, describe, has_default_index, with_index
 from restride.collections.dataframe.operations.merge.joining import missing_kind
 from restride.collections.dataframe.operations.merge.plan import promoted
 from restride.collections.dataframe.operations.places import Rearrange, dtypes_of, empty_index
@@ -150,7 +150,7 @@ class Conform:
                 columns.append(Rows(None).of(partition.column(place), _missing(dtype)))
             else:
                 values = column_to_pandas(partition.column(place), have[place])
-                columns.append(column_from_pandas(pd.Series(values).astype(dtype), dtype))
+                columns.append(column_from_pandas(as_dtype(pd.Series(values), dtype), dtype))
         return table_of(columns[:n_columns], columns[n_columns:], n)
 
     def _pandas(self, partition: Partition, n: int, n_columns: int) -> Partition:
@@ -164,9 +164,9 @@ class Conform:
         columns = []
         for place, dtype in zip(self.places, dtypes_of(self.meta)):
             if place is None:
-                columns.append(pd.Series(np.full(n, np.nan)).astype(dtype))
+                columns.append(as_dtype(pd.Series(np.full(n, np.nan)), dtype))
             else:
-                columns.append(pd.Series(arrays[place], dtype=arrays[place].dtype).astype(dtype))
+                columns.append(as_dtype(pd.Series(arrays[place], dtype=arrays[place].dtype), dtype))
         made = pd.DataFrame(dict(enumerate(columns[:n_columns])), index=pd.RangeIndex(n))
         new_levels = columns[n_columns:]
         if len(new_levels) > 1:

@@ -306,6 +306,8 @@ def _one(dtype: Any) -> pd.Series:
         return pd.Series(["a"], dtype=dtype)
     if pd.api.types.is_object_dtype(dtype):
         return pd.Series(["a"], dtype=object)
+    if isinstance(dtype, pd.PeriodDtype):
+        return pd.Series(pd.PeriodIndex.from_ordinals([1], freq=dtype.freq))
     try:
         return pd.Series([1], dtype="int64").astype(dtype)
     except (TypeError, ValueError):

@@ -18,7 +18,7 @@ from restride.collections.dataframe.kernels.radix import argsort
 from restride.collections.dataframe.kernels.sort_keys import SortKey
 from restride.collections.dataframe.kernels.taking import without_dictionary
 from restride.collections.dataframe.layout import arrow_type, layout_of
-from restride.collections.dataframe.meta import Meta, column_dtypes, index_of, level_dtypes
+from restride.collections.dataframe.meta import Meta, as_dtype, column_dtypes, index_of, level_dtypes
 from restride.collections.dataframe.operations.merge.keys import AsKey, KeyColumn
 from restride.collections.dataframe.operations.merge.plan import MergePlan, Output
 from restride.collections.dataframe.partition import (
@@ -177,13 +177,13 @@ class Gathering:
         dtype = self.dtypes[side][place]
         recoded = isinstance(dtype, pd.CategoricalDtype) and not _same_codes(dtype, output.dtype)
         if recoded or not isinstance(column, (pa.Array, pa.ChunkedArray)):
-            return column_from_pandas(_series(self._taken(side, place)).astype(output.dtype), output.dtype)
+            return column_from_pandas(_series(self._taken(side, place), output.dtype), output.dtype)
         return rows.of(column, Missing(missing_kind(output.dtype), kind))
 
     def _either(self, output: Output) -> Any:
         """The left side's value where it has the row, else the right's."""
         values = self._either_pandas(output)
-        return column_from_pandas(_series(values).astype(output.dtype), output.dtype)
+        return column_from_pandas(_series(values, output.dtype), output.dtype)
 
     def _either_pandas(self, output: Output) -> Any:
         left, right = output.source.left, output.source.right
@@ -217,14 +217,14 @@ class Gathering:
 
     def _pandas(self) -> pd.DataFrame:
         plan = self.plan
-        columns = {i: _series(self._column(output)).astype(output.dtype) for i, output in enumerate(plan.columns)}
+        columns = {i: _series(self._column(output), output.dtype) for i, output in enumerate(plan.columns)}
         if plan.indicator:
             columns[len(columns)] = pd.Series(
                 pd.Categorical.from_codes(self._indicator(), dtype=plan.meta.dtypes.iloc[-1])
             )
         frame = pd.DataFrame(columns, index=pd.RangeIndex(self.n))
         frame.columns = plan.meta.columns
-        levels = [pd.Index(self._column(output), dtype=output.dtype) for output in plan.levels]
+        levels = [pd.Index(_series(self._column(output), output.dtype)) for output in plan.levels]
         names = index_of(plan.meta).names
         if isinstance(plan.meta.index, pd.MultiIndex):
             frame.index = pd.MultiIndex.from_arrays(levels, names=names)
@@ -239,9 +239,10 @@ class Gathering:
         return self._taken(0, left) if right is None and left is not None else self._taken(1, right or 0)
 
 
-def _series(values: Any) -> pd.Series:
-    """A series of an array as it is: pandas would look at objects, and make strings of them."""
-    return pd.Series(values, dtype=values.dtype, copy=False)
+def _series(values: Any, dtype: Any = None) -> pd.Series:
+    """A series of an array as it is, or of a dtype: pandas would look at objects, and make strings of them."""
+    series = pd.Series(values, dtype=values.dtype, copy=False)
+    return series if dtype is None else as_dtype(series, dtype)
 
 
 def _same_codes(one: pd.CategoricalDtype, other: Any) -> bool:
