@@ -251,6 +251,24 @@ def _dtype_of(name: str, kinds: Sequence[_FileSchema], facts: ColumnFacts) -> An
     return dtype
 
 
+def check_together(name: str, one: Any, other: Any, one_path: str, other_path: str) -> None:
+    """Check that columns of two dtypes can be read as one.
+
+    Raises
+    ------
+    SchemaError
+        They cannot; the message names both places.
+    """
+    categorical = [isinstance(dtype, pd.CategoricalDtype) for dtype in (one, other)]
+    if all(categorical):
+        return
+    plain = [dtype.categories.dtype if has else dtype for dtype, has in zip((one, other), categorical)]
+    if object not in plain:  # of nothing but missing values, perhaps
+        _common(name, plain[0], plain[1], one_path, other_path)
+    if any(categorical) and plain[0] != plain[1]:
+        raise SchemaError(f"column {name!r} is {one} in {one_path} and {other} in {other_path}: convert it with astype")
+
+
 def _common(name: str, one: Any, other: Any, one_path: str, other_path: str) -> Any:
     both = pd.concat([pd.Series([], dtype=one), pd.Series([], dtype=other)]).dtype
     if both.kind == "O" and object not in (one, other) and isinstance(both, np.dtype):
@@ -314,21 +332,19 @@ def _with_index(
         arrays = [pd.Index(pd.Series([], dtype=dtypes[level])) for level in levels]
         made = pd.MultiIndex.from_arrays(arrays, names=names) if len(arrays) > 1 else arrays[0].rename(names[0])
         return replace(schema, meta=meta.set_axis(made, axis=0), levels=tuple(map(Source, levels)))
-    if index is None and rows is not None:
-        return _with_range(schema, first, meta, rows)
-    return schema
+    return schema if index is not None else _with_range(schema, first, meta, rows)
 
 
-def _with_range(schema: DatasetSchema, first: _FileSchema, meta: pd.DataFrame, rows: int) -> DatasetSchema:
-    """The index of a single file that counts its rows in its own way."""
+def _with_range(schema: DatasetSchema, first: _FileSchema, meta: pd.DataFrame, rows: int | None) -> DatasetSchema:
+    """The index of a single file that counts its rows in its own way; of several files only its name."""
     ranges = [level for level in _index_columns(first.schema) if isinstance(level, dict) and level["kind"] == "range"]
     if len(ranges) != 1:
         return schema
     found = ranges[0]
-    if len(range(found["start"], found["stop"], found["step"])) != rows:
+    if rows is not None and len(range(found["start"], found["stop"], found["step"])) != rows:
         return schema
     name = found.get("name")
-    if found["start"] == 0 and found["step"] == 1:
+    if rows is None or (found["start"] == 0 and found["step"] == 1):
         return replace(schema, meta=meta.set_axis(pd.RangeIndex(0, name=name), axis=0))
     return replace(
         schema,

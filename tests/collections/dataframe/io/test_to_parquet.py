@@ -153,6 +153,29 @@ def test_frames_can_be_appended(tmp_path):
         df.to_parquet(tmp_path / "x", append=True, overwrite=True)
 
 
+def test_what_could_not_be_read_with_what_there_is_is_not_appended(tmp_path):
+    df = rd.from_pandas(FRAME[["i", "s"]], npartitions=2)
+    df.to_parquet(tmp_path / "x")
+    with pytest.raises(
+        SchemaError, match=r"column 'i' is int32 in .*part-00001.parquet and str in the frame to append"
+    ):
+        df.astype({"i": "str"}).to_parquet(tmp_path / "x", append=True)
+    with pytest.raises(SchemaError, match="'i'"):
+        df.astype({"i": "str"}).astype("category").to_parquet(tmp_path / "x", append=True)
+    with pytest.raises(ValueError, match=r"directories by no columns, the frame to append by \['s'\]"):
+        df.to_parquet(tmp_path / "x", append=True, partition_on="s")
+    df.to_parquet(tmp_path / "hive", partition_on="s")
+    with pytest.raises(ValueError, match=r"pass partition_on=\['s'\]"):
+        df.to_parquet(tmp_path / "hive", append=True)
+    assert len(rd.read_parquet(tmp_path / "x")) == len(rd.read_parquet(tmp_path / "hive")) == len(FRAME)
+
+
+def test_the_name_of_an_index_that_counts_the_rows_comes_back(tmp_path):
+    frame = pd.DataFrame({"x": range(10)}, index=pd.RangeIndex(10, name="n"))
+    rd.from_pandas(frame, npartitions=3).to_parquet(tmp_path / "x")
+    assert_frame_equal(rd.read_parquet(tmp_path / "x").compute(), frame)
+
+
 def test_partitions_without_values_take_the_types_of_the_others(tmp_path):
     frame = pd.DataFrame({"o": [None, None, b"a", b"b"], "x": range(4)})
     rd.from_pandas(frame, npartitions=2).to_parquet(tmp_path / "x")

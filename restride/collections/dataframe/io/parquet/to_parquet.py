@@ -15,6 +15,7 @@ from restride.collections.dataframe.io.folder import folder_at
 from restride.collections.dataframe.io.parquet.footers import footer_of
 from restride.collections.dataframe.io.parquet.hive import hive_columns
 from restride.collections.dataframe.io.parquet.writing import Format, checked_partition_on, parquet_sink
+from restride.collections.dataframe.io.schema import check_together
 from restride.collections.dataframe.io.writing import part_names, write_frame
 from restride.collections.dataframe.meta import has_default_index
 from restride.collections.dataframe.operations.rowwise import labelled
@@ -71,7 +72,9 @@ def _checked_append(
     Raises
     ------
     ValueError
-        The files that there are have other columns.
+        The files that there are have other columns, or other ones of these are in their directories.
+    SchemaError
+        A column has a dtype there that could not be read together with that of the frame.
     """
     system, place = file_system_of(str(path), storage_options, filesystem)
     if not system.is_directory(place):
@@ -83,11 +86,26 @@ def _checked_append(
     last = footer_of(found.system, found.files[-1])
     metadata = last.schema.pandas_metadata or {}
     index = [level for level in metadata.get("index_columns", []) if isinstance(level, str)]
-    have = [name for name in last.schema.names if name not in index] + [one.name for one in hive_columns(found.files)]
+    have = [name for name in last.schema.names if name not in index]
     ours = [str(label) for i, label in enumerate(frame.meta.columns) if i not in partition_on]
-    ours += [str(frame.meta.columns[i]) for i in partition_on]
+    folders = [one.name for one in hive_columns(found.files)]
+    our_folders = [str(frame.meta.columns[i]) for i in partition_on]
+    if sorted([*have, *folders]) != sorted([*ours, *our_folders]):
+        raise ValueError(
+            f"{path} has the columns {[*have, *folders]}, and frames of columns {[*ours, *our_folders]} cannot be "
+            "appended to it"
+        )
+    if folders != our_folders:
+        raise ValueError(
+            f"{path} has directories by {folders or 'no columns'}, the frame to append by {our_folders or 'none'}: "
+            f"pass partition_on={folders or None}"
+        )
     if have != ours:
-        raise ValueError(f"{path} has the columns {have}, and frames of columns {ours} cannot be appended to it")
+        raise ValueError(f"{path} has the columns in the order {have}, the frame to append has {ours}")
+    there = last.schema.empty_table().to_pandas()
+    dtypes = [dtype for i, dtype in enumerate(frame.meta.dtypes) if i not in partition_on]
+    for name, one, other in zip(ours, there.dtypes, dtypes):
+        check_together(name, one, other, found.files[-1].path, "the frame to append")
     if bool(index) == has_default_index(frame.meta):
         raise ValueError(
             f"{path} has {'the index ' + str(index) if index else 'no stored index'}, the frame to append has "
