@@ -182,3 +182,15 @@ def test_an_error_in_a_function_of_a_group_names_the_group_and_the_users_line():
     assert "called with the group 2" in notes
     assert "raised in task 'groupby-apply[" in notes
     assert f"made at {__file__}" in notes
+
+
+@pytest.mark.parametrize("name", ["hour", "date"])
+def test_two_keys_may_have_one_name(name):
+    theirs = pd.DataFrame({"t": pd.date_range("2024", periods=12, freq="7h"), "v": range(12)})
+    ours = from_pandas(theirs)
+
+    def grouped(df):
+        return df.groupby([getattr(df.t.dt, name), df.t.dt.day])
+
+    assert_same(grouped(ours).v.nunique(), grouped(theirs).v.nunique())
+    assert_same(grouped(ours).v.apply(lambda group: group.sum()), grouped(theirs).v.apply(lambda group: group.sum()))

@@ -80,3 +80,15 @@ def test_the_values_of_groups_are_those_of_pandas(kind: str, name: str) -> None:
         return
     found = getattr(ours.groupby("key")["value"], name)().compute()
     (assert_series_equal if isinstance(expected, pd.Series) else assert_frame_equal)(found, expected)
+
+
+def test_sums_of_times_and_spans_are_times():
+    theirs = pd.DataFrame({"t": pd.date_range("2024", periods=10, freq="h", tz="UTC")})
+    ours = rd.from_pandas(theirs, npartitions=3)
+    span = pd.Timedelta("3h")
+    for made in (
+        lambda df: df[df.t < df.t.min() + span],
+        lambda df: df[df.t > df.t.max() - span],
+        lambda df: (df.t - (df.t.max() - df.t.min())).to_frame(),
+    ):
+        assert_frame_equal(made(ours).compute(), made(theirs))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from restride.collections.blocks import Blocks, Map
 from restride.collections.dataframe.expr import FrameExpr, ScalarExpr
@@ -29,10 +30,11 @@ class ScalarOf(ScalarExpr):
         samples = [arg.sample() if isinstance(arg, ScalarExpr) else arg for arg in self.args]
         try:
             with np.errstate(all="ignore"):
-                result = np.asarray(self.function(*samples)).dtype
+                result = self.function(*samples)
         except (TypeError, ValueError, ArithmeticError):
             return None
-        return result
+        dtype = np.asarray(result).dtype
+        return dtype if dtype.kind != "O" else pd.Series([result]).dtype  # such as times
 
     def blocks(self, *children: Blocks) -> Blocks:
         template = tuple(None if isinstance(arg, Expr) else (arg,) for arg in self.args)

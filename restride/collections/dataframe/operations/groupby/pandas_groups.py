@@ -503,8 +503,10 @@ class InOrder:
         places = _joined([part.places for part in parts])
         if places is not None:
             return np.argsort(places, kind="stable")
-        frame = pd.concat([part.keys.to_frame(index=False) for part in parts], ignore_index=True)
-        frame.columns = range(frame.shape[1])
+        levels = range(parts[0].keys.nlevels)  # two keys may have one name
+        frame = pd.concat(
+            [part.keys.set_names(list(levels)).to_frame(index=False) for part in parts], ignore_index=True
+        )
         columns = [frame.iloc[:, i] for i in range(frame.shape[1])]
         groups = frame.groupby(columns, sort=True, dropna=False, observed=True).ngroup()
         return np.argsort(groups.to_numpy(), kind="stable")
