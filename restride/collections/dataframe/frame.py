@@ -13,6 +13,7 @@ from restride.collections.dataframe.html import html_of, text_of
 from restride.collections.dataframe.methods.aggregating import Aggregating
 from restride.collections.dataframe.methods.aligning import Aligning
 from restride.collections.dataframe.methods.applying import Applying
+from restride.collections.dataframe.methods.by_position import by_position, is_listed
 from restride.collections.dataframe.methods.elements import Elements
 from restride.collections.dataframe.methods.frame_labels import FrameLabels
 from restride.collections.dataframe.methods.grouping import Grouped
@@ -23,6 +24,7 @@ from restride.collections.dataframe.methods.labels import Labels
 from restride.collections.dataframe.methods.levels import Levels
 from restride.collections.dataframe.methods.locating import Locating, is_positional
 from restride.collections.dataframe.methods.missing import Missing
+from restride.collections.dataframe.methods.numpy_functions import NumpyFunctions
 from restride.collections.dataframe.methods.operators import Operators
 from restride.collections.dataframe.methods.output import Output
 from restride.collections.dataframe.methods.partitions import Partitions
@@ -62,6 +64,7 @@ class DataFrame(
     Levels,
     Locating,
     Missing,
+    NumpyFunctions,
     Operators,
     Output,
     Partitions,
@@ -176,7 +179,8 @@ class DataFrame(
         Parameters
         ----------
         **columns
-            By label: a series of the same rows, a scalar, or a function of the frame that gives one of these.
+            By label: a series of the same rows, a list or array of a value for each row, a scalar, or a function of the
+            frame that gives one of these. For a list the rows are counted now, unless their number is known.
 
         Examples
         --------
@@ -211,7 +215,10 @@ class DataFrame(
 
     def _with_columns(self, values: dict[Hashable, Any]) -> DataFrame:
         frame = self.expr
-        operands = {label: as_operand(value, frame) for label, value in values.items()}
+        operands = {
+            label: by_position(value, frame) if is_listed(value) else as_operand(value, frame)
+            for label, value in values.items()
+        }
         series = [value for value in operands.values() if isinstance(value, FrameExpr)]
         frame, *together = aligned([frame, *series], "left")
         given = iter(together)
@@ -232,7 +239,7 @@ class DataFrame(
             column = selection.narrow(frame, Wanted((), frame.has_index))
             return Rowwise(_fill, (column, value), (), False, value_meta(value))
         if not pd.api.types.is_scalar(value):
-            raise TypeError(f"a column cannot be set to a {type(value).__name__}; make a series of the same rows of it")
+            raise TypeError(f"a column cannot be set to a {type(value).__name__}")
         return Constant(frame, value)
 
     def _apply_columns(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> DataFrame:

@@ -20,6 +20,7 @@ from restride.collections.dataframe.methods.labels import Labels
 from restride.collections.dataframe.methods.levels import Levels
 from restride.collections.dataframe.methods.locating import Locating, is_positional
 from restride.collections.dataframe.methods.missing import Missing
+from restride.collections.dataframe.methods.numpy_functions import NumpyFunctions
 from restride.collections.dataframe.methods.operators import Operators
 from restride.collections.dataframe.methods.output import TextOutput
 from restride.collections.dataframe.methods.partitions import Partitions
@@ -53,6 +54,7 @@ class Series(
     Levels,
     Locating,
     Missing,
+    NumpyFunctions,
     Operators,
     Partitions,
     Reductions,

@@ -17,7 +17,7 @@ from restride.collections.blocks import Blocks, Map, every
 from restride.collections.dataframe.base import new_collection
 from restride.collections.dataframe.expr import Divisions, FrameExpr, Lengths, default_divisions, unknown_divisions
 from restride.collections.dataframe.meta import Meta
-from restride.collections.dataframe.operations.partitions import MapPartitions
+from restride.collections.dataframe.methods.by_position import counted_lengths
 from restride.collections.dataframe.operations.rowwise import labelled
 from restride.collections.dataframe.operations.selection import without_index
 from restride.collections.dataframe.partition import Partition, from_pandas, to_pandas
@@ -119,10 +119,7 @@ def to_array(frame: FrameExpr, lengths: Any = None) -> Array:
     if lengths is None or lengths is False:
         return Array(FrameToArray(frame, frame.lengths))
     if lengths is True:
-        if frame.lengths is not None:
-            return Array(FrameToArray(frame, frame.lengths))
-        counted = MapPartitions(_count, (frame,), (), pd.Series([], dtype="int64"), "count")
-        lengths = new_collection(counted).compute().tolist()
+        lengths = counted_lengths(frame)
     if len(lengths) != frame.npartitions:
         raise ValueError(f"{frame.npartitions} partitions have as many lengths, got {len(lengths)}")
     return Array(FrameToArray(frame, tuple(map(int, lengths))))
@@ -169,10 +166,6 @@ class RecordsOf:
     def __call__(self, partition: Partition) -> np.ndarray:
         records = to_pandas(partition, self.meta, index=self.index).to_records(index=self.index)
         return np.asarray(records).astype(self.dtype, copy=False)
-
-
-def _count(part: Any) -> int:
-    return len(part)
 
 
 def from_array(x: Any, chunksize: int = CHUNK_ROWS, columns: Any = None) -> Any:

@@ -20,15 +20,27 @@ class Reductions(FrameBase):
             return self._new(rowwise(Method(statistic.name), self.expr, **arguments))
         if axis not in (0, "index", None):
             raise ValueError(f"No axis named {axis} for object type {type(self).__name__}")
-        return self._new(reduction(self.expr, statistic, numeric_only=numeric_only))
+        reduced = self._new(reduction(self.expr, statistic, numeric_only=numeric_only))
+        return self._of_all(reduced, statistic.name, numeric_only) if self._is_of_all(axis) else reduced
+
+    def _is_of_all(self, axis: Any) -> bool:
+        return axis is None and isinstance(self.expr.meta, pd.DataFrame)
+
+    def _of_all(self, by_column: Any, name: str, numeric_only: bool = False) -> Any:
+        """One value of all columns, from those of each."""
+        if name in ("all", "any", "max", "min", "prod", "sum"):
+            return getattr(by_column, name)()
+        if name == "mean":
+            return self.sum(numeric_only=numeric_only).sum() / self.count(numeric_only=numeric_only).sum()
+        raise NotImplementedError(f"{name} of all columns together, axis=None; stack() them, or take it by column")
 
     def sum(self, axis: Any = 0, skipna: bool = True, numeric_only: bool = False, min_count: int = 0) -> Any:
         """Sum of the values.
 
         Parameters
         ----------
-        axis : {0, 1, "index", "columns"}
-            1 for the sum of each row.
+        axis : {0, 1, "index", "columns", None}
+            1 for the sum of each row; None for that of all columns of a frame together.
         skipna : bool
             Leave missing values out; otherwise they make the result missing.
         numeric_only : bool
@@ -114,7 +126,8 @@ class Reductions(FrameBase):
             return truths._reduced_truth(name, axis, False, skipna)
         if axis in (1, "columns"):
             return self._new(rowwise(Method(name), self.expr, axis=1, skipna=skipna))
-        return self._new(reduction(self.expr, Statistic(name, skipna)))
+        reduced = self._new(reduction(self.expr, Statistic(name, skipna)))
+        return self._of_all(reduced, name) if self._is_of_all(axis) else reduced
 
     def count(self, axis: Any = 0, numeric_only: bool = False) -> Any:
         """How many values are not missing; see `sum`."""

@@ -100,7 +100,7 @@ class Summaries(FrameBase):
         return self.compute().to_markdown(*args, **kwargs)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return np.asarray(self.compute(), dtype=dtype)
+        return np.array(self.compute(), dtype=dtype, copy=copy or None)
 
     @property
     def values(self) -> Any:
