@@ -45,6 +45,11 @@ class FrameBase(Collection):
     expr: FrameExpr
 
     def __init__(self, expr: FrameExpr) -> None:
+        if not isinstance(expr, FrameExpr):
+            raise TypeError(
+                f"restride's {type(self).__name__} is made by from_pandas(), from_dict(), read_parquet() and the like, "
+                f"not of a {type(expr).__name__}"
+            )
         self.expr = expr
 
     @property

@@ -19,6 +19,9 @@ class WindowsBefore:
         """The same of another frame."""
         raise NotImplementedError
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._frame!r}>"
+
     def __getitem__(self, key: Any) -> Any:
         return self._of(self._frame[key])  # type: ignore[index]
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from restride.collections.dataframe.base import FrameBase, as_operand, collection_of
 from restride.collections.dataframe.expr import FrameExpr, ScalarExpr, Wanted
+from restride.collections.dataframe.hints import no_attribute, no_label
 from restride.collections.dataframe.html import html_of, text_of
 from restride.collections.dataframe.methods.aggregating import Aggregating
 from restride.collections.dataframe.methods.aligning import Aligning
@@ -153,7 +154,7 @@ class DataFrame(
         expr = self.__dict__.get("expr")
         if expr is not None and not name.startswith("__") and name in expr.meta.columns:
             return self[name]
-        raise AttributeError(f"'DataFrame' object has no attribute {name!r}")
+        raise no_attribute(self, name)
 
     def __getitem__(self, key: Any) -> Any:
         """A column by label, columns by a list of labels, rows by a series of truth values or by a slice."""
@@ -210,7 +211,7 @@ class DataFrame(
 
     def __delitem__(self, label: Hashable) -> None:
         if label not in self.columns:
-            raise KeyError(label)
+            raise no_label(label, self.columns)
         self.expr = selection.columns(self.expr, [have for have in self.columns if have != label])
 
     def _with_columns(self, values: dict[Hashable, Any]) -> DataFrame:

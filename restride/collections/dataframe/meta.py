@@ -11,6 +11,8 @@ from typing import Any, NamedTuple, TypeGuard
 
 import pandas as pd
 
+from restride.collections.dataframe.hints import no_label
+
 Meta = Any
 """An empty `pandas.DataFrame`, `Series` or `Index`."""
 
@@ -149,7 +151,7 @@ def positions_of(meta: pd.DataFrame, labels: Iterable[Hashable]) -> list[int]:
             continue
         found = meta.columns.get_indexer_for([label])
         if -1 in found:
-            raise KeyError(label)
+            raise no_label(label, meta.columns)
         positions += found.tolist()
     return positions
 

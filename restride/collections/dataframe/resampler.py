@@ -67,6 +67,9 @@ class Resampler:
         else:  # there are no rows, and so no spans
             self._bins = Bins(rule, closed, label, origin, offset)
 
+    def __repr__(self) -> str:
+        return f"<Resampler of {self._frame!r}>"
+
     def __getitem__(self, key: Any) -> Resampler:
         new = object.__new__(Resampler)
         new._frame = self._frame[key]  # type: ignore[index]

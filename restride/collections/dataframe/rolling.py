@@ -120,6 +120,9 @@ class Rolling:
         # What pandas says against the arguments it says now.
         frame.expr.meta.rolling(**dict(self._window))
 
+    def __repr__(self) -> str:
+        return f"<Rolling: {', '.join(f'{name}={value}' for name, value in self._window)}, of {self._frame!r}>"
+
     def __getitem__(self, key: Any) -> Rolling:
         new = object.__new__(Rolling)
         new._frame, new._window = self._frame[key], self._window  # type: ignore[index]

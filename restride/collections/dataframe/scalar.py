@@ -55,6 +55,12 @@ class Scalar(Collection):
     def __bool__(self) -> bool:
         raise TypeError(f"Trying to convert {self!r} to a truth value; compute it first")
 
+    def __format__(self, spec: str) -> str:
+        return format(self.compute(), spec) if spec else repr(self)
+
+    def __round__(self, ndigits: int | None = None) -> Any:
+        return new_collection(ScalarOf(round, (self.expr, ndigits)))
+
     def __float__(self) -> float:
         return float(self.compute())
 

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from restride.collections.dataframe.base import FrameBase, as_operand, collection_of
+from restride.collections.dataframe.hints import no_attribute
 from restride.collections.dataframe.html import html_of, text_of
 from restride.collections.dataframe.methods.accessing import Accessors
 from restride.collections.dataframe.methods.aggregating import Aggregating
@@ -121,6 +122,11 @@ class Series(
 
     def _repr_html_(self) -> str:
         return html_of(self)
+
+    def __getattr__(self, name: str) -> Any:
+        if hasattr(type(self), name):
+            return object.__getattribute__(self, name)  # raises what its property does
+        raise no_attribute(self, name)
 
     def __getitem__(self, key: Any) -> Any:
         """Rows by a series of truth values, or by label as `loc`."""

@@ -24,6 +24,9 @@ class Accessor:
         )
         self._collection = collection
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._collection!r}>"
+
     def __dir__(self) -> list[str]:
         return [name for name in super().__dir__() if not name.startswith("_")]
 

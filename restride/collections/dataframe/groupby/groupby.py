@@ -15,6 +15,7 @@ from restride.collections.dataframe.groupby.grouping import Grouping
 from restride.collections.dataframe.groupby.rows import RowMethods
 from restride.collections.dataframe.groupby.spans import with_times
 from restride.collections.dataframe.groupby.specs import Asked, Output
+from restride.collections.dataframe.hints import no_attribute, no_label
 from restride.collections.dataframe.meta import positions_of
 from restride.collections.dataframe.operations.groupby.pandas_groups import Call
 from restride.collections.dataframe.operations.reductions import is_numeric
@@ -26,6 +27,11 @@ class GroupBy(RowMethods):
     def __init__(self, grouping: Grouping, values: Sequence[int]) -> None:
         self.grouping = grouping
         self.values = list(values)
+
+    def __repr__(self) -> str:
+        frame, values = self.grouping.frame, [self.grouping.frame.meta.columns[i] for i in self.values]
+        rows = "" if frame.length is None else f"{frame.length:,} rows, "
+        return f"<{type(self).__name__}: {rows}{values} by {list(self.grouping.names)}>"
 
     # ---- aggregates ----------------------------------------------------------------------------------------------
 
@@ -291,10 +297,10 @@ class DataFrameGroupBy(GroupBy):
         if isinstance(key, (list, pd.Index)):
             missing = [label for label in key if label not in meta.columns]
             if missing:
-                raise KeyError(f"Columns not found: {str(missing)[1:-1]}")
+                raise no_label(missing[0], meta.columns, f"Columns not found: {str(missing)[1:-1]}")
             return DataFrameGroupBy(self.grouping, positions_of(meta, key), chosen=True)
         if key not in meta.columns:
-            raise KeyError(f"Column not found: {key}")
+            raise no_label(key, meta.columns, f"Column not found: {key}")
         positions = positions_of(meta, [key])
         if len(positions) > 1:
             return DataFrameGroupBy(self.grouping, positions, chosen=True)
@@ -304,7 +310,7 @@ class DataFrameGroupBy(GroupBy):
         grouping = self.__dict__.get("grouping")
         if grouping is not None and not name.startswith("_") and name in grouping.frame.meta.columns:
             return self[name]
-        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+        raise no_attribute(self, name)
 
     def __dir__(self) -> list[str]:
         columns = self.grouping.frame.meta.columns[: self.grouping.n_columns]

@@ -12,6 +12,7 @@ import pandas as pd
 from restride.collections.dataframe.base import FrameBase, as_operand
 from restride.collections.dataframe.expr import FrameExpr
 from restride.collections.dataframe.groupby.spans import spans_of
+from restride.collections.dataframe.hints import no_label
 from restride.collections.dataframe.kernels.group_tree import Keys
 from restride.collections.dataframe.meta import (
     column_dtypes,
@@ -266,7 +267,7 @@ def _key(frame: FrameExpr, key: Any, *, alone: bool = False) -> int | FrameExpr:
         return int(places[0])
     if key is not None and key in names:
         return IndexLevel(labelled(frame), names.index(key))
-    raise KeyError(key)
+    raise no_label(key, meta.columns)
 
 
 def _series_key(frame: FrameExpr, series: FrameExpr) -> int | FrameExpr:

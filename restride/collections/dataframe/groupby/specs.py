@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.typing import SeriesGroupBy
 
+from restride.collections.dataframe.hints import no_label
 from restride.collections.dataframe.meta import positions_of
 
 ALIASES: dict[Any, tuple[str, dict[str, Any]]] = {
@@ -156,7 +157,7 @@ def _by_column(
 ) -> Asked:
     missing = [label for label in func if label not in meta.columns]
     if missing:
-        raise KeyError(f"Label(s) {missing} do not exist")
+        raise no_label(missing[0], meta.columns, f"Label(s) {missing} do not exist")
     places = {label: _position(meta, values, label) for label in func}
     if any(isinstance(one, dict) for one in func.values()):
         raise pd.errors.SpecificationError("nested renamer is not supported")

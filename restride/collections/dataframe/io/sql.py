@@ -120,6 +120,25 @@ class SqlRange:
         return f"rows where {self.condition}" if self.condition else "all rows"
 
 
+def database_of(con: Any, engine_kwargs: dict[str, Any] | None = None) -> Database:
+    """Where tables are, of what users give.
+
+    Raises
+    ------
+    TypeError
+        It is a connection, which belongs to one thread of one process.
+    """
+    con = getattr(con, "url", con)  # of an engine of SQLAlchemy, which does not travel
+    if hasattr(con, "render_as_string"):
+        con = con.render_as_string(hide_password=False)
+    if not isinstance(con, str) and (hasattr(con, "cursor") or not callable(con)):
+        raise TypeError(
+            "each task connects to the database by itself: give a URL, an engine of SQLAlchemy, or a function that "
+            f"makes a connection, such as lambda: sqlite3.connect(path), not a {type(con).__name__}"
+        )
+    return Database(con, tuple(sorted((engine_kwargs or {}).items())))
+
+
 def read_sql_table(
     table_name: str,
     con: Connect,
@@ -141,9 +160,9 @@ def read_sql_table(
     Parameters
     ----------
     table_name : str
-    con : str or callable
-        A URL of SQLAlchemy (``"sqlite:////path/to.db"``), or a function that makes a connection: of an ADBC driver, of
-        SQLAlchemy, of Python's sqlite3. Each task makes one of its own.
+    con : str, engine or callable
+        A URL of SQLAlchemy (``"sqlite:////path/to.db"``), an engine, whose URL is taken, or a function that makes a
+        connection: of an ADBC driver, of SQLAlchemy, of Python's sqlite3. Each task makes one of its own.
     index_col : str, optional
         The column to make the index, of numbers or dates, by whose ranges partitions are made; without it there is one.
         Rows where it is missing come in the first.
@@ -192,7 +211,7 @@ def read_sql_table(
     [1, 2, 3]
     >>> folder.cleanup()
     """
-    database = Database(con, tuple(sorted((engine_kwargs or {}).items())))
+    database = database_of(con, engine_kwargs)
     source = database.quoted(table_name)
     if schema is not None:
         source = f"{database.quoted(schema)}.{source}"
@@ -246,7 +265,7 @@ def read_sql_query(
        x  y
     0  1  a
     """
-    database = Database(con, tuple(sorted((engine_kwargs or {}).items())))
+    database = database_of(con, engine_kwargs)
     source = f"({str(sql).strip().rstrip(';')}) AS restride_query"
     return _read(
         "read_sql_query", database, source, "a query", index_col, None, divisions, npartitions, limits, blocksize,
@@ -408,7 +427,7 @@ def to_sql(
     options: dict[str, Any],
 ) -> None:
     """Write a frame into a table; see `DataFrame.to_sql`."""
-    database = Database(con, tuple(sorted((engine_kwargs or {}).items())))
+    database = database_of(con, engine_kwargs)
     exists: Literal["fail", "replace", "append"] = if_exists
     with database.connected() as connection:
         try:

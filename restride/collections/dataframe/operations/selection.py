@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from restride.collections.blocks import Blocks
 from restride.collections.dataframe.expr import Divisions, FrameExpr, Wanted, default_divisions, unknown_divisions
+from restride.collections.dataframe.hints import no_label
 from restride.collections.dataframe.meta import Meta, has_default_index, positions_of
 from restride.collections.dataframe.partition import Partition, from_pandas, levels_of, table_of, to_pandas
 from restride.collections.expression import Expr
@@ -170,13 +171,16 @@ def columns(frame: FrameExpr, labels: Sequence[Hashable]) -> FrameExpr:
         positions = positions_of(frame.meta, labels)
     except KeyError:
         missing = [label for label in labels if label not in frame.meta.columns]
-        raise KeyError(f"{missing} not in columns {list(frame.meta.columns)}") from None
+        raise no_label(missing[0], frame.meta.columns, f"{missing} not in columns") from None
     return Project(frame, Wanted(tuple(positions), frame.has_index), "frame")
 
 
 def by_label(frame: FrameExpr, label: Hashable) -> FrameExpr:
     """What ``frame[label]`` is: a series, or a frame where several columns have the label, or a part of it."""
-    chosen = frame.meta[label]  # raises as pandas does
+    try:
+        chosen = frame.meta[label]
+    except KeyError as error:
+        raise no_label(error.args[0], frame.meta.columns) from None
     if isinstance(chosen, pd.Series):
         return column(frame, positions_of(frame.meta, [label])[0])
     marked = pd.DataFrame([range(frame.meta.shape[1])], columns=frame.meta.columns)[label]

@@ -11,6 +11,7 @@ import pandas as pd
 
 from restride.collections.blocks import Blocks
 from restride.collections.dataframe.expr import Divisions, FrameExpr, Wanted
+from restride.collections.dataframe.hints import no_label
 from restride.collections.dataframe.meta import Meta, index_of, with_index
 from restride.collections.dataframe.operations.places import (
     Rearrange,
@@ -70,7 +71,7 @@ def sort_positions(frame: FrameExpr, by: Sequence[Hashable]) -> list[int]:
         if len(found) > 1:
             raise ValueError(f"The column label '{label}' is not unique.")
         if level is None and not found:
-            raise KeyError(label)
+            raise no_label(label, meta.columns)
         positions.append(found[0] if found else n_columns + level)  # type: ignore[operator]
     return positions
 
@@ -141,7 +142,7 @@ def indexed(frame: FrameExpr, keys: Sequence[Any], *, drop: bool, append: bool) 
     meta = frame.meta
     missing = [key for key in keys if not isinstance(key, FrameExpr) and key not in meta.columns]
     if missing:
-        raise KeyError(f"None of {missing} are in the columns")
+        raise no_label(missing[0], meta.columns, f"None of {missing} are in the columns")
     if append:
         frame = labelled(frame)
         meta = frame.meta

@@ -132,6 +132,18 @@ def test_a_writing_that_fails_leaves_the_table_as_it_was(con):
     assert len(rd.read_sql_table("new", con).compute()) == 100
 
 
+def test_an_engine_stands_for_its_url(tmp_path):
+    library = pytest.importorskip("sqlalchemy")
+    engine = library.create_engine(f"sqlite:///{tmp_path / 'x.db'}")
+    rd.from_pandas(FRAME[["k"]], npartitions=2).to_sql("new", engine, index=False)
+    assert_frame_equal(rd.read_sql_table("new", engine).compute(), FRAME[["k"]])
+
+
+def test_a_connection_is_refused_as_each_task_makes_its_own():
+    with pytest.raises(TypeError, match=r"a function that makes a connection.*not a Connection"):
+        rd.read_sql("SELECT 1 AS x", sqlite3.connect(":memory:"))
+
+
 def test_passwords_are_not_shown():
     pytest.importorskip("sqlalchemy")
     from restride.collections.dataframe.io.sql import Database

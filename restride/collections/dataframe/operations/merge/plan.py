@@ -116,7 +116,12 @@ def plan_merge(left: pd.DataFrame, right: pd.DataFrame, how: str, arguments: Map
     kind = FILTERING.get(how, how)
     pandas_how = ANTI.get(kind, "inner" if kind in ("semi", "anti") else kind)
     traced = {name: value for name, value in arguments.items() if name not in ("indicator", "validate")}
-    made = pd.merge(left, right, how=pandas_how, **dict(arguments))
+    try:
+        made = pd.merge(left, right, how=pandas_how, **dict(arguments))
+    except KeyError as error:
+        labels = [list(side.columns) for side in (left, right)]
+        error.add_note(f"the left side has the columns {labels[0]}, the right side {labels[1]}")
+        raise
     traces = trace(left, right, pandas_how, traced)
     left_dtypes, right_dtypes = _dtypes(left), _dtypes(right)
     for a, b, name in zip(traces.left_keys, traces.right_keys, _key_names(left, arguments)):

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from restride.collections.dataframe.hints import no_label
 from restride.collections.dataframe.meta import has_default_index
 
 
@@ -108,7 +109,7 @@ def place_of(meta: pd.DataFrame, label: Any) -> int:
         return labels.index(label)
     if label in meta.index.names:
         return meta.shape[1] + list(meta.index.names).index(label)
-    raise KeyError(label)
+    raise no_label(label, labels)
 
 
 def _width(meta: pd.DataFrame) -> int:
