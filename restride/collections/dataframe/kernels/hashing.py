@@ -93,6 +93,11 @@ def hash_objects(values: pd.Series | pd.Index) -> Hashes:
     series = pd.Series(values, copy=False)
     if not pd.api.types.is_object_dtype(series.dtype):
         hashes: Hashes = np.array(pd.util.hash_pandas_object(series, index=False), np.uint64)
+    elif pd.api.types.infer_dtype(series, skipna=True) in ("date", "string"):  # of which equal ones have equal texts
+        codes, distinct = pd.factorize(series)
+        texts = [str(value) for value in distinct]
+        hashes = pd.util.hash_array(np.array(texts, object), categorize=False).astype(np.uint64)
+        return np.append(hashes, _NULL)[codes]
     else:
         own = [hash(value) if isinstance(value, Number) else None for value in series if hash(value) is not None]
         texts = [str(value) if number is None else "" for value, number in zip(series, own)]
