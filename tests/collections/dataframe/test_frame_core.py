@@ -338,3 +338,37 @@ def test_options_that_choose_columns_or_number_rows():
     assert_frame_equal(ours[["x", "f"]].shift(1, axis=1).compute(), theirs[["x", "f"]].shift(1, axis=1))
     assert_frame_equal(ours[["x", "f"]].diff(axis=1).compute(), theirs[["x", "f"]].diff(axis=1))
     assert ours.sample(frac=1, ignore_index=True).index.compute().tolist() == [0, 1, 2]
+
+
+OPERATIONS = [
+    lambda mine, theirs: theirs.x - mine.x,
+    lambda mine, theirs: theirs.x > mine.x,
+    lambda mine, theirs: theirs.b & mine.b,
+    lambda mine, theirs: theirs[["x", "f"]] + mine[["x", "f"]],
+    lambda mine, theirs: pd.Series({"x": 1, "f": 2}) - mine[["x", "f"]],
+    lambda mine, theirs: mine[["x", "f"]] - pd.Series({"x": 1, "f": 2}),
+    lambda mine, theirs: mine[["x", "f"]] * pd.Series({"f": 1, "x": 2}),
+    lambda mine, theirs: mine[["x", "f"]].add(pd.Series({"x": 1, "new": 2})),
+    lambda mine, theirs: np.arange(5) + mine.x,
+    lambda mine, theirs: mine.x - np.arange(5),
+    lambda mine, theirs: np.arange(5) < mine.x,
+    lambda mine, theirs: mine.f.add([1, 2, 3, 4, 5], fill_value=0),
+    lambda mine, theirs: np.array([1, 2]) - mine[["x", "f"]],
+]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_operands_of_pandas_and_numpy_stand_on_either_side(operation):
+    theirs = pd.DataFrame({"x": [3, 1, 2, 5, 4], "f": [1.0, None, 2.0, 0.5, 3.0]})
+    theirs["b"] = theirs.x > 2
+    ours = rd.from_pandas(theirs, npartitions=2)
+    found, expected = operation(ours, theirs).compute(), operation(theirs, theirs)
+    (assert_frame_equal if expected.ndim == 2 else assert_series_equal)(found, expected)
+
+
+def test_arrays_beside_a_series_have_a_value_for_each_row():
+    ours = rd.from_pandas(pd.DataFrame({"x": [3, 1, 2]}), npartitions=2)
+    with pytest.raises(ValueError, match="Lengths must match: 2 values beside 3 rows"):
+        ours.x + np.arange(2)
+    with pytest.raises(NotImplementedError, match="how many rows"):
+        ours[ours.x > 1].x + np.arange(2)

@@ -6,11 +6,13 @@ import operator
 from collections.abc import Callable
 from typing import Any, Self
 
+import numpy as np
 import pandas as pd
 
 from restride.collections.dataframe.base import FrameBase, as_operand
 from restride.collections.dataframe.expr import FrameExpr
 from restride.collections.dataframe.operations.alignment import aligned
+from restride.collections.dataframe.operations.places import AsRowsOf
 from restride.collections.dataframe.operations.rowwise import Method, rowwise
 from restride.collections.dataframe.operations.scalars import AsValue
 
@@ -49,10 +51,9 @@ def _operator(function: Callable[[Any, Any], Any], name: str) -> Any:
 
 def _reflected_operator(function: Callable[[Any, Any], Any], name: str) -> Any:
     def method(self: Operators, other: Any) -> Any:
-        other = as_operand(other, self.expr)
-        if isinstance(other, FrameExpr):
-            return self._binary(reflected(function), other)
-        return self._new(rowwise(function, other, self.expr, columnwise=True))
+        if _is_plain(other):
+            return self._new(rowwise(function, as_operand(other, self.expr), self.expr, columnwise=True))
+        return self._binary(reflected(function), other)
 
     method.__name__ = name
     method.__doc__ = f"Element by element, as pandas' ``{name}``."
@@ -84,9 +85,12 @@ def _method(name: str) -> Any:
 class Operators(FrameBase):
     """Arithmetic, comparisons, logic."""
 
+    __pandas_priority__ = 5000
+    """Above those of pandas' objects, which leave it to us then what they make with ours."""
+
     def _binary(self, function: Callable[..., Any], other: Any, **kwargs: Any) -> Any:
         left: Any = self.expr
-        right = as_operand(other, left)
+        right = _operand(other, left)
         if not isinstance(right, FrameExpr):
             return self._new(rowwise(function, left, right, columnwise=_is_plain(right), **kwargs))
         over_columns = isinstance(left.meta, pd.DataFrame) and isinstance(right.meta, pd.Series)
@@ -96,7 +100,8 @@ class Operators(FrameBase):
                     "a series beside a frame has a value for each of its columns; this one has a label for each row: "
                     "say so by a method with axis=0, such as df.sub(series, axis=0)"
                 )
-            return self._new(rowwise(function, left, AsValue(right, left.meta.columns), **kwargs))
+            by_column = other if isinstance(other, pd.Series) else AsValue(right, left.meta.columns)
+            return self._new(rowwise(function, left, by_column, **kwargs))
         left, right = aligned([left, right])
         same = isinstance(right.meta, pd.DataFrame) and left.meta.columns.equals(right.meta.columns)
         return self._new(rowwise(function, left, right, columnwise=same, **kwargs))
@@ -121,7 +126,7 @@ class Operators(FrameBase):
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method != "__call__" or kwargs or ufunc.nout != 1:
             return NotImplemented
-        operands = [as_operand(x, self.expr) for x in inputs]
+        operands = [_operand(x, self.expr) for x in inputs]
         frames = [x for x in operands if isinstance(x, FrameExpr)]
         together = iter(aligned(frames))
         return self._new(
@@ -131,6 +136,24 @@ class Operators(FrameBase):
                 columnwise=len(frames) == 1,
             )
         )
+
+
+def _operand(value: Any, like: FrameExpr) -> Any:
+    """What an operand is in an expression; arrays beside a series have a value for each row."""
+    if isinstance(value, (list, np.ndarray)) and np.ndim(value) and isinstance(like.meta, pd.Series):
+        return _row_by_row(value, like)
+    return as_operand(value, like)
+
+
+def _row_by_row(values: Any, series: FrameExpr) -> FrameExpr:
+    """An array or list as a series of the rows of another one."""
+    if series.lengths is None:
+        raise NotImplementedError(
+            "an array beside a series needs to know how many rows partitions have; give a series of ours"
+        )
+    if sum(series.lengths) != len(values):
+        raise ValueError(f"Lengths must match: {len(values)} values beside {sum(series.lengths)} rows")
+    return AsRowsOf(as_operand(pd.Series(values, name=series.meta.name), series), series.rows)
 
 
 def _is_plain(value: Any) -> bool:
