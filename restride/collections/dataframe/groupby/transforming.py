@@ -21,7 +21,7 @@ from restride.collections.dataframe.operations.groupby.aggregate import GroupAgg
 from restride.collections.dataframe.operations.groupby.carried import WHOLE, CarriedRows, Carry, carry_of
 from restride.collections.dataframe.operations.groupby.few_groups import are_few, known_plan
 from restride.collections.dataframe.operations.groupby.of_each_row import OfEachRow
-from restride.collections.dataframe.operations.groupby.pandas_groups import Call, PandasKeys, used_columns
+from restride.collections.dataframe.operations.groupby.pandas_groups import Call, GroupNumbers, PandasKeys, used_columns
 from restride.collections.dataframe.operations.partitions import MapPartitions
 from restride.collections.dataframe.operations.rowwise import Assign, Constant
 from restride.collections.dataframe.operations.selection import narrow, without_index
@@ -38,7 +38,7 @@ OPTIONS = frozenset(["ddof", "min_count"])
 class CountUp(Call):
     """Running sums, from 0 on: of a column of ones the numbers of the rows in their groups."""
 
-    def __call__(self, by: PandasKeys, value: pd.DataFrame, values: Any) -> Any:
+    def __call__(self, by: PandasKeys | GroupNumbers, value: pd.DataFrame, values: Any) -> Any:
         return super().__call__(by, value, values) - 1
 
 

@@ -16,7 +16,7 @@ from restride.collections.dataframe.kernels.aggregates import Aggregate
 from restride.collections.dataframe.kernels.arrow_groups import can_group_by_arrow, group_by_arrow
 from restride.collections.dataframe.kernels.direct_groups import group_directly
 from restride.collections.dataframe.kernels.group_states import State, moved, positions_in
-from restride.collections.dataframe.kernels.grouping import Groups, Order, group
+from restride.collections.dataframe.kernels.grouping import Groups, Order, group, number_rows
 from restride.collections.dataframe.kernels.memory import one_array
 
 SAMPLE_ROWS = 1 << 15
@@ -46,6 +46,10 @@ class Keys:
         # Which combinations there are, rows without all keys have a say in.
         dropna = self.dropna and last
         return group(columns, categories=self.categories, dropna=dropna, order=order, complete=last)
+
+    def numbers(self, columns: Sequence[pa.ChunkedArray]) -> Groups:
+        """The groups of rows without their keys, in any order; some may be without rows."""
+        return number_rows(columns, categories=self.categories, dropna=self.dropna)
 
     @property
     def step_order(self) -> Order:

@@ -98,11 +98,7 @@ def group(
     >>> groups.codes, groups.n, groups.keys[0].to_pylist()
     (array([1, 0, 2, 1]), 2, ['a', 'b'])
     """
-    ordered = order == "key"
-    slots = [
-        encode(column, ordered=ordered) if count is None else encode_codes(column, count)
-        for column, count in zip(columns, categories or [None] * len(columns), strict=True)
-    ]
+    slots = _slots(columns, categories, ordered=order == "key")
     sizes = None
     if complete:
         numbers, present = _completed(slots, [count is not None for count in categories or []], not dropna, order)
@@ -116,6 +112,31 @@ def group(
     for i, count in enumerate(categories or []):
         keys[i] = keys[i] if count is None else pc.fill_null(keys[i], -1)
     return Groups(numbers, len(present[0]), keys, sizes)
+
+
+def number_rows(
+    columns: Sequence[Column], *, categories: Sequence[int | None] | None = None, dropna: bool = True
+) -> Groups:
+    """Groups of rows as by `group`, in any order, without their keys; numbers may be left out, as of groups of no rows.
+
+    Examples
+    --------
+    >>> number_rows([pa.array([7, 5, None, 7])]).codes
+    array([2, 0, 3, 2])
+    """
+    slots = _slots(columns, categories, ordered=False)
+    if len(slots) > 1 or not slots[0].direct or (slots[0].any_missing and not dropna):
+        codes, present = numbered(slots, not dropna, "any")
+        return Groups(codes, len(present[0]), [])
+    codes, size = slots[0].codes, slots[0].size
+    return Groups(np.where(codes < 0, size, codes) if slots[0].any_missing else codes, size, [])
+
+
+def _slots(columns: Sequence[Column], categories: Sequence[int | None] | None, *, ordered: bool) -> list[Slots]:
+    return [
+        encode(column, ordered=ordered) if count is None else encode_codes(column, count)
+        for column, count in zip(columns, categories or [None] * len(columns), strict=True)
+    ]
 
 
 def stable_order(codes: Ints, top: int) -> Ints:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from restride.collections.dataframe.kernels.distinct_rows import distinct_rows
-from restride.collections.dataframe.kernels.grouping import group, stable_order
+from restride.collections.dataframe.kernels.grouping import group, number_rows, stable_order
 
 KEYS = {
     "int": (pa.int64(), [0, 1, -3, 2**40, 2**62, -(2**62), None]),
@@ -142,3 +142,14 @@ def test_too_many_combinations_are_refused():
     codes = pa.array(np.arange(20_000, dtype=np.int32))
     with pytest.raises(MemoryError, match="observed=True"):
         group([codes, codes], categories=[20_000, 20_000], complete=True)
+
+
+@given(key_columns(), st.booleans())
+def test_rows_have_numbers_of_their_groups_without_their_keys(columns, dropna):
+    groups, numbers = group(columns, dropna=dropna), number_rows(columns, dropna=dropna)
+    in_none = numbers.codes == numbers.n
+    np.testing.assert_array_equal(in_none, groups.codes == groups.n)
+    assert (numbers.codes <= numbers.n).all()
+    pairs = set(zip(groups.codes.tolist(), numbers.codes.tolist()))
+    assert len(pairs) == len({one for one, _ in pairs}) == len({one for _, one in pairs})
+    np.testing.assert_array_equal(numbers.ends(2, last=True), groups.ends(2, last=True))

@@ -20,11 +20,13 @@ import pyarrow.compute as pc
 from restride.collections.blocks import Blocks
 from restride.collections.dataframe.expr import FrameExpr, Wanted
 from restride.collections.dataframe.kernels.group_tree import Aggregation, Keys, concat_partials
-from restride.collections.dataframe.kernels.grouping import Groups
+from restride.collections.dataframe.kernels.grouping import Groups, stable_order
+from restride.collections.dataframe.kernels.taking import take
 from restride.collections.dataframe.meta import Meta
 from restride.collections.dataframe.operations.groupby.few_groups import answered_plan, are_few, question
 from restride.collections.dataframe.operations.groupby.pandas_groups import (
     Call,
+    GroupNumbers,
     PandasKeys,
     rows_of_groups,
 )
@@ -123,9 +125,9 @@ class CarriedRows(FrameExpr):
         values = of.iloc[:, list(columns)].set_axis(pd.RangeIndex(0), axis=0)
         groups = self.by_partition(NumberGroups(self.keys), *children)
         tails = self.by_partition(TailOfGroups(columns, self.carry, self.whole), groups, children[0])
-        carry = CarryOver(self.keys, self.by, values, self.function, self.carry)
+        carry = CarryOver(self.keys, values, self.function, self.carry)
         singular = isinstance(self.values, int)
-        call = CallAmidCarried(of, values, columns, singular, self.by, self.function, self.carry.back, self.meta)
+        call = CallAmidCarried(of, values, columns, singular, self.function, self.carry.back, self.meta)
         return self.carried_blocks(tails, carry, call, groups, children[0])
 
 
@@ -200,7 +202,6 @@ class CarryOver:
     """Kernel: for each partition the rows that it has to know, of those of all partitions; a sort of these."""
 
     keys: Keys
-    by: PandasKeys
     of: Any
     """The values alone."""
     function: Call
@@ -218,8 +219,8 @@ class CarryOver:
         partitions = np.repeat(np.arange(len(tails)), [tail.values.num_rows for tail in tails])
         in_partition = np.concatenate([tail.groups for tail in tails])
         rows, targets, of_targets = self._neighbours(groups.codes, partitions, in_partition)
-        order = np.lexsort((rows, targets))
-        taken, of_rows = table.take(pa.array(rows[order])), of_targets[order]
+        order = stable_order(targets, len(tails))
+        taken, of_rows = take(table, rows[order]), of_targets[order]
         bounds = np.searchsorted(targets[order], np.arange(len(tails) + 1)).tolist()
         return [Carried(taken.slice(start, stop - start), of_rows[start:stop]) for start, stop in pairwise(bounds)]
 
@@ -230,13 +231,13 @@ class CarryOver:
 
         Of each group those next to its rows of each partition.
         """
-        order = np.lexsort((partitions, groups))
+        order = stable_order(groups, int(groups.max(initial=0)))  # partition after partition in each
         group, partition = groups[order], partitions[order]
         new_group = np.append(True, group[1:] != group[:-1])
         starts = np.flatnonzero(new_group | np.append(True, partition[1:] != partition[:-1]))
         ends = np.append(starts[1:], len(order))
         bounds = np.append(np.flatnonzero(new_group), len(order))
-        which = np.searchsorted(bounds, starts, side="right")
+        which = np.cumsum(new_group[starts])
         n = 1 if self.carry.n is None else self.carry.n
         if self.carry.back:
             low, high = ends, np.minimum(ends + n, bounds[which])
@@ -249,10 +250,9 @@ class CarryOver:
     def _running(self, value: pd.DataFrame, groups: Groups) -> pd.DataFrame:
         """The rows with what the method makes of all rows of the group up to each, or from it on."""
         columns = tuple(range(value.shape[1]))
-        by, value = self.by.by_codes(value, groups.codes, groups.n)
+        by = GroupNumbers(groups.codes, groups.n)
         if self.function.method in RUNNING:
-            made = getattr(by.grouped(value, columns), self.function.method)()
-            by, value = self.by.by_codes(made, groups.codes, groups.n)
+            value = getattr(by.grouped(value, columns), self.function.method)()
         grouped = by.grouped(value, columns)
         return grouped.bfill() if self.carry.back else grouped.ffill()
 
@@ -266,7 +266,6 @@ class CallAmidCarried:
     """The meta of the grouped columns alone, without labels."""
     columns: tuple[int, ...]
     singular: bool
-    by: PandasKeys
     function: Call
     back: bool
     meta: Any
@@ -281,6 +280,6 @@ class CallAmidCarried:
         n, start = rows.num_rows, 0 if self.back else known.values.num_rows
         both = concat([rows, known.values] if self.back else [known.values, rows], self.values)
         codes = np.concatenate([codes, known.groups] if self.back else [known.groups, codes])
-        by, value = self.by.by_codes(to_pandas(both, self.values), codes, keys.num_rows)
+        by, value = GroupNumbers(codes, keys.num_rows), to_pandas(both, self.values)
         made = self.function(by, value, 0 if self.singular else range(len(self.columns))).iloc[start : start + n]
         return from_pandas(made, self.meta, rows_of=partition, rows_meta=self.of)

@@ -58,7 +58,7 @@ class EndsOfPartition:
 
     def __call__(self, partition: Partition) -> Partition:
         if isinstance(partition, pa.Table):
-            groups = self.by.of_kernels(self.of).groups([partition.column(key) for key in self.by.keys], "any")
+            groups = self.by.of_kernels(self.of).numbers([partition.column(key) for key in self.by.keys])
             return take(partition, groups.ends(self.n, last=self.last))
         grouped = self.by.grouped(partition.reset_index(drop=True), self.by.keys[0], sort=False, observed=True)
         chosen = grouped.tail(self.n) if self.last else grouped.head(self.n)

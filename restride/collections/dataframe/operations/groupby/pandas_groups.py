@@ -18,6 +18,7 @@ from restride.collections.blocks import Blocks, Gather, every
 from restride.collections.dataframe.expr import FrameExpr, NewRows, Wanted
 from restride.collections.dataframe.kernels.group_tree import Keys
 from restride.collections.dataframe.kernels.taking import take
+from restride.collections.dataframe.layout import layout_of
 from restride.collections.dataframe.meta import (
     Meta,
     column_dtypes,
@@ -33,11 +34,21 @@ from restride.collections.dataframe.operations.looking import task_count
 from restride.collections.dataframe.operations.rowwise import Assign
 from restride.collections.dataframe.operations.selection import narrow
 from restride.collections.dataframe.operations.shuffle import HashShuffle
-from restride.collections.dataframe.partition import Partition, concat, from_pandas, n_rows, to_pandas
+from restride.collections.dataframe.partition import (
+    Partition,
+    columns_of,
+    concat,
+    from_pandas,
+    index_to_pandas,
+    levels_of,
+    n_rows,
+    table_of,
+    to_pandas,
+)
 from restride.engine.graphs.csr import positions, row_starts
 
-POSITION, GROUP = "__row__", "__group__"
-"""Labels of the columns that have the positions of rows, and the numbers of their groups."""
+POSITION = "__row__"
+"""Label of the column that has the positions of rows."""
 
 FEWEST, GROUPS_LOOKED_AT, ROWS_LOOKED_AT = 10, 1000, 1 << 16
 """Groups of which a user's function is called for the dtypes of its result, and about how many rows these may have."""
@@ -93,21 +104,29 @@ class PandasKeys:
         categories = tuple(len(dtype.categories) if has else None for dtype, has in zip(dtypes, known))
         return Keys(self.keys, categories, self.dropna)
 
-    def by_codes(self, value: pd.DataFrame, codes: np.ndarray, n: int) -> tuple[PandasKeys, pd.DataFrame]:
-        """A frame with the numbers of its rows' groups as categories, `n` for none, and what groups rows by these.
-
-        Pandas takes categories as they are, where it would look up each key.
-        """
-        place, names = value.shape[1], pd.RangeIndex(n)
-        groups = pd.Categorical.from_codes(np.where(codes == n, -1, codes), categories=names, validate=False)
-        value.insert(place, GROUP, groups, allow_duplicates=True)
-        by = replace(self, keys=(place,), names=(None,), in_list=False, sort=True, observed=False, dropna=True)
-        return by, value
-
     def over(self, place: dict[int, int]) -> PandasKeys:
         """The same where columns are at other positions."""
         keys = tuple(place[key] for key in self.keys)
         return PandasKeys(keys, self.names, self.in_list, self.sort, self.group_keys, self.observed, self.dropna)
+
+
+class GroupNumbers:
+    """A grouping by the numbers of rows' groups, -1 or `n` for none, for frames of the grouped columns alone.
+
+    Pandas takes categories as they are, where it would look up each key.
+    """
+
+    def __init__(self, codes: np.ndarray, n: int) -> None:
+        if codes.max(initial=-1) == n:
+            codes = np.where(codes == n, -1, codes)
+        self.groups = pd.Categorical.from_codes(codes, categories=pd.RangeIndex(n), validate=False)
+
+    def grouped(self, value: pd.DataFrame, positions: Sequence[int] | int) -> Any:
+        """What pandas has for some columns, or one."""
+        if isinstance(positions, int):
+            return value.iloc[:, positions].groupby(self.groups, observed=False)
+        chosen = value if len(positions) == value.shape[1] else value.iloc[:, list(positions)]
+        return chosen.groupby(self.groups, observed=False)
 
 
 class Used(NamedTuple):
@@ -146,7 +165,7 @@ class Call:
         """Whether a function of the user's is called, which may ask for the name of a group."""
         return any(map(callable, self.args))
 
-    def __call__(self, by: PandasKeys, value: pd.DataFrame, values: Any) -> Any:
+    def __call__(self, by: PandasKeys | GroupNumbers, value: pd.DataFrame, values: Any) -> Any:
         return getattr(by.grouped(value, values), self.method)(*self.args, **dict(self.kwargs))
 
 
@@ -163,7 +182,12 @@ class SomeRows:
 class CallForRows(Call):
     """A method that gives some of the rows as they are."""
 
-    def __call__(self, by: PandasKeys, value: pd.DataFrame, values: Any) -> SomeRows:
+    @property
+    def sees_values(self) -> bool:
+        """Whether it looks at more than how many rows of its group come before each."""
+        return self.method == "nth" and self.args[1] is not None
+
+    def __call__(self, by: PandasKeys | GroupNumbers, value: pd.DataFrame, values: Any) -> SomeRows:
         numbered = value.set_axis(pd.RangeIndex(len(value)), axis=0)
         result = super().__call__(by, numbered, values)
         return SomeRows(result, result.index.to_numpy())
@@ -303,22 +327,22 @@ class RowsOfGroupsBlock:
         self.__name__ = f"groupby-{getattr(function, '__name__', 'apply')}"
         self.of, self.by, self.values, self.function, self.meta = of, by, values, function, meta
         self.keys = by.of_kernels(of)
+        self.chosen = (values,) if isinstance(values, int) else tuple(values)
+        unlabelled = pd.RangeIndex(0)
+        self.chosen_meta = of.iloc[:, list(self.chosen)].set_axis(unlabelled, axis=0)
+        self.made_frame = meta.iloc[:, :-1].set_axis(unlabelled, axis=0)
+        self.made_series = self.made_frame.iloc[:, 0] if self.made_frame.shape[1] == 1 else None
 
     def __call__(self, partition: Partition) -> Partition:
+        call = self.function if isinstance(self.function, Call) and not self.function.sees_keys else None
+        if call is not None and isinstance(partition, pa.Table) and not layout_of(self.meta).opaque:
+            return self._by_numbers(call, partition)
         value = to_pandas(partition, self.of)
         index, positions = value.index, value.iloc[:, -1].to_numpy()
-        by = self.by
-        call = self.function if isinstance(self.function, Call) and not self.function.sees_keys else None
-        if (call is None or call.method == "transform") and not by.any_group(value):
-            # Pandas fails to transform no group. All that is made of rows in none is missing, where anything is made.
-            rows = [] if getattr(self.function, "dropna", False) else range(len(value))
-            lacking = self.meta.iloc[:, :-1].reindex(range(len(rows))).set_axis(index[: len(rows)], axis=0)
-            lacking[POSITION] = positions[: len(rows)]
-            return from_pandas(lacking.set_axis(self.meta.columns, axis=1), self.meta)
-        if call is not None and isinstance(partition, pa.Table):
-            groups = self.keys.groups([partition.column(key) for key in by.keys], "any")
-            by, value = by.by_codes(value, groups.codes, groups.n)
-        result = self.function(by, value, self.values)
+        if (call is None or call.method == "transform") and not self.by.any_group(value):
+            # Pandas fails to transform no group.
+            return self._of_no_groups(index, positions)
+        result = self.function(self.by, value, self.values)
         if isinstance(result, SomeRows):
             index, positions = index[result.rows], positions[result.rows]
             result = result.value
@@ -326,6 +350,32 @@ class RowsOfGroupsBlock:
         data = {i: column.array for i, column in enumerate([*columns, pd.Series(positions)])}
         frame = pd.DataFrame(data, index=index, copy=False)
         return from_pandas(frame.set_axis(self.meta.columns, axis=1), self.meta)
+
+    def _by_numbers(self, call: Call, partition: pa.Table) -> pa.Table:
+        """The same by a method of pandas: it sees numbers of groups and the grouped columns, nothing else."""
+        groups = self.keys.numbers([partition.column(key) for key in self.by.keys])
+        positions = partition.column(len(column_dtypes(self.of)) - 1)
+        if call.method == "transform" and groups.codes.min(initial=groups.n) == groups.n:
+            return self._of_no_groups(index_to_pandas(partition, self.of), positions.to_numpy())
+        columns, levels = [partition.column(i) for i in self.chosen], levels_of(partition, self.of)
+        numbers = GroupNumbers(groups.codes, groups.n)
+        if isinstance(call, CallForRows) and not call.sees_values:
+            chosen = call(numbers, pd.DataFrame(index=pd.RangeIndex(partition.num_rows)), ())
+            return take(table_of([*columns, positions], levels, partition.num_rows), chosen.rows)
+        value = to_pandas(table_of(columns, [], partition.num_rows), self.chosen_meta)
+        result = call(numbers, value, 0 if isinstance(self.values, int) else range(len(columns)))
+        if isinstance(result, SomeRows):
+            return take(table_of([*columns, positions], levels, partition.num_rows), result.rows)
+        meta = self.made_series if isinstance(result, pd.Series) else self.made_frame
+        made = from_pandas(result, meta)
+        return table_of([*columns_of(made, meta), positions], levels, partition.num_rows)
+
+    def _of_no_groups(self, index: pd.Index, positions: np.ndarray) -> Partition:
+        """What is made of rows without a group: missing values, where anything is made."""
+        n = 0 if getattr(self.function, "dropna", False) else len(index)
+        lacking = self.meta.iloc[:, :-1].reindex(range(n)).set_axis(index[:n], axis=0)
+        lacking[POSITION] = positions[:n]
+        return from_pandas(lacking.set_axis(self.meta.columns, axis=1), self.meta)
 
 
 def rows_of_groups(
