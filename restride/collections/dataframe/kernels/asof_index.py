@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 from restride.engine.graphs.csr import Ints, row_starts, stable_argsort
@@ -63,7 +65,8 @@ class AsofIndex:
 
         Notes
         -----
-        By group, a batch costs a radix sort of the groups that are asked for and a search in what is sorted like
+        A batch costs a search among the keys that lie between its own, which are few where it is one of many in order.
+        By group, it costs a radix sort of the groups that are asked for and a search in what is sorted like
         them; searches of groups as they come would miss the caches, which takes five times as long.
         """
         if direction in ("nearest", "nearest_after"):
@@ -79,10 +82,12 @@ class AsofIndex:
 
     def _one_way(self, on: np.ndarray, groups: Ints | None, direction: str, exact: bool) -> Ints:
         n = len(self.on)
-        if not n:
+        if not n or not len(on):
             return np.full(len(on), -1)
         backward = direction == "backward"
-        upto = np.searchsorted(self.on, on, side="right" if backward == exact else "left")
+        side: Literal["left", "right"] = "right" if backward == exact else "left"
+        low, high = (int(np.searchsorted(self.on, end, side)) for end in (on.min(), on.max()))
+        upto = low + np.searchsorted(self.on[low:high], on, side)
         if groups is None:
             return upto - 1 if backward else np.where(upto < n, upto, -1)
         order = stable_argsort(groups + 1, self.n_groups + 1)
