@@ -166,7 +166,7 @@ def _place(greatest: bool, source: Source, **_: Any) -> Aggregate:
 
 
 def _nunique(source: Source, dropna: bool = True, **_: Any) -> Aggregate:
-    return Aggregate((Distinct(source.column, dropna, source.codes),), _lengths)
+    return Aggregate((Distinct(source.column, dropna, source.codes, in_order=False),), _lengths)
 
 
 def _unique(source: Source, **_: Any) -> Aggregate:

@@ -9,11 +9,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from restride.collections.dataframe.kernels.encoding import Slots, decoded, encode, to_numpy
+from restride.collections.dataframe.kernels.encoding import Slots, combined, decoded, encode, separated, to_numpy
 from restride.collections.dataframe.kernels.group_states import known, numbers
 from restride.collections.dataframe.kernels.grouping import Groups, numbered, stable_order
 from restride.collections.dataframe.kernels.memory import Column, one_array
 from restride.engine.graphs.csr import Ints
+
+MARKS_PER_ROW, MOST_MARKS = 128, 1 << 26
+"""Pairs that there may be up to which a mark for each, a byte, is quicker than a lookup a row."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +42,12 @@ class Collected:
 
 @dataclass(frozen=True)
 class Distinct:
-    """The distinct values of each group in the order in which they appear."""
+    """The distinct values of each group in the order in which they appear, or in any."""
 
     column: int
     dropna: bool = True
     codes: bool = False
+    in_order: bool = True
 
     def chunk(self, columns: Sequence[Column], groups: Groups) -> pa.Array:
         return self._of(columns[self.column], groups)
@@ -62,12 +66,23 @@ class Distinct:
             slots = values
         absent = groups.codes == groups.n
         owners = Slots(np.where(absent, -1, groups.codes), groups.n, values.decode, bool(absent.any()))
-        _, (owner, value) = numbered([owners, slots], False, "appearance")
-        order = stable_order(owner, groups.n)
-        found = decoded(values, value[order])
+        owner, value = self._pairs(owners, slots)
+        found = decoded(values, value)
         if self.codes:
             found = pc.fill_null(found, -1)
         return _lists(found, np.bincount(owner, minlength=groups.n))
+
+    def _pairs(self, owners: Slots, values: Slots) -> tuple[Ints, Ints]:
+        """The group and the value of each pair that there is, group after group."""
+        together = None if self.in_order else combined([owners, values], keep_missing=False)
+        if together is None or together.size > min(MARKS_PER_ROW * len(together.codes), MOST_MARKS):
+            _, (owner, value) = numbered([owners, values], False, "appearance")
+            order = stable_order(owner, owners.size)
+            return owner[order], value[order]
+        seen = np.zeros(together.size + 1, bool)
+        seen[together.codes] = True  # -1, no pair, is the last
+        owner, value = separated([owners, values], np.flatnonzero(seen[:-1]), keep_missing=False)
+        return owner, value
 
 
 def list_lengths(lists: pa.Array) -> Ints:
