@@ -94,7 +94,7 @@ class Collection:
           sum-combine           1          3
         0 B read, 8 B made
         """
-        return explain([self.expr], ask)
+        return explain([self.expr], ask, [self._to_compute()])
 
     def visualize(self, filename: str | os.PathLike[str] | None = None) -> Any:
         """Draw the task graph that `compute` will run: a box for each layer, with its tasks; needs graphviz.
@@ -116,7 +116,7 @@ class Collection:
         ValueError
             The file name ends in no known format.
         """
-        return visualize([self.expr], ask, filename)
+        return visualize([self._to_compute()], ask, filename)
 
     def _computation(self, *, here: bool) -> tuple[Expr, Callable[[list[Any]], Any]]:
         """The expression to compute, and what makes the value of its blocks; whether tasks run in this process."""
@@ -125,6 +125,10 @@ class Collection:
     def _computing(self, *, here: bool) -> AbstractContextManager[tuple[Expr, Callable[[list[Any]], Any]]]:
         """`_computation` from its submission to its value, for what is begun first and undone where either fails."""
         return nullcontext(self._computation(here=here))
+
+    def _to_compute(self) -> Expr:
+        """The expression that becomes one value."""
+        return self.expr
 
     def _to_persist(self) -> Expr:
         """The expression whose blocks are to persist."""

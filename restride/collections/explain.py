@@ -95,9 +95,9 @@ class Explanation:
         return ", ".join(texts)
 
 
-def explain(roots: Sequence[Expr], ask: Ask) -> Explanation:
-    """What computing some expressions together will do; `ask` computes what that depends on."""
-    after = settled(optimized(roots), ask)
+def explain(roots: Sequence[Expr], ask: Ask, computed: Sequence[Expr] | None = None) -> Explanation:
+    """What computing some expressions together, as `computed`, will do; `ask` computes what that depends on."""
+    after = settled(optimized(roots if computed is None else computed), ask)
     nodes = subexpressions(after)
     tables = dict(zip(nodes, to_blocks(nodes)))
     graph, ids = to_graph(fuse([tables[expr] for expr in after]))

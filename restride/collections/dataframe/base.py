@@ -13,11 +13,13 @@ from restride.collections.collection import Collection
 from restride.collections.dataframe.expr import Divisions, FrameExpr, Persisted, ScalarExpr
 from restride.collections.dataframe.meta import is_frame_like
 from restride.collections.dataframe.operations import sources
+from restride.collections.dataframe.operations.partitions import AsOne
 from restride.collections.dataframe.operations.reductions import count_rows
 from restride.collections.dataframe.operations.settling import settled
 from restride.collections.dataframe.optimize.columns import push_columns
 from restride.collections.dataframe.optimize.filters import push_filters
 from restride.collections.dataframe.optimize.joins import plan_merges
+from restride.collections.dataframe.optimize.partitions import in_fewer_partitions
 from restride.collections.dataframe.optimize.programs import merge_programs
 from restride.collections.dataframe.partition import concat, to_pandas
 from restride.collections.expression import Expr
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 add_passes(
     (FrameExpr, ScalarExpr),
+    in_fewer_partitions,  # first: others look at how many there are
     simplify,  # projections in a row, before masks are compared with what they are masks of
     push_columns,  # before filters, which rows in the way that number themselves would stop
     simplify,
@@ -80,7 +83,12 @@ class FrameBase(Collection):
     def _computation(self, *, here: bool) -> tuple[Expr, Callable[[list[Any]], Any]]:
         meta = self.expr.meta
         expr = self.expr
-        return expr, lambda partitions: settled(expr, to_pandas(concat(partitions, meta), meta, writable=True))
+        return self._to_compute(), lambda partitions: settled(
+            expr, to_pandas(concat(partitions, meta), meta, writable=True)
+        )
+
+    def _to_compute(self) -> Expr:
+        return AsOne(self.expr)
 
     def _over_futures(self, futures: Sequence[Future]) -> Self:
         return type(self)(Persisted(futures, self.expr))

@@ -14,7 +14,7 @@ from restride.collections.blocks import Blocks, Gather, Map, Select, every
 from restride.collections.dataframe.expr import Divisions, FrameExpr, Lengths, ScalarExpr, Wanted, unknown_divisions
 from restride.collections.dataframe.meta import Meta, has_default_index, is_frame_like
 from restride.collections.dataframe.operations.rowwise import Template, labelled, template_of
-from restride.collections.dataframe.operations.selection import narrow
+from restride.collections.dataframe.operations.selection import Project, narrow
 from restride.collections.dataframe.partition import Partition, check_kind, concat, from_pandas, to_pandas
 from restride.collections.expression import Expr
 
@@ -86,8 +86,11 @@ class Coalesce(FrameExpr):
     def value_source(self, place: int) -> tuple[FrameExpr, int]:
         return self.frame, place
 
-    def narrowed(self, wanted: Wanted) -> FrameExpr:
-        return Coalesce(narrow(self.frame, wanted), self.bounds)
+    def narrowed(self, wanted: Wanted) -> FrameExpr | None:
+        below = narrow(self.frame, wanted)
+        if isinstance(below, Project) and not self.frame.children:
+            return None  # columns are chosen of fewer
+        return Coalesce(below, self.bounds)
 
     def blocks(self, *children: Blocks) -> Blocks:
         return Gather(
@@ -110,6 +113,16 @@ class ConcatPartitions:
 
     def __call__(self, *partitions: Partition) -> Partition:
         return concat(partitions, self.meta)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class AsOne(FrameExpr):
+    """A frame that becomes one value: nobody sees its partitions."""
+
+    frame: FrameExpr
+
+    def blocks(self, *children: Blocks) -> Blocks:
+        return children[0]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
