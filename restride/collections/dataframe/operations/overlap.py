@@ -2,8 +2,8 @@
 
 A context is what a partition knows of all that is before it (or after it): its last rows, or the last value that is
 there in each column. Partitions may be shorter than that, and how long they are is mostly not known; so contexts are
-made in rounds, as prefix sums are (Hillis and Steele 1986): in round ``k`` what is known of ``2**k`` partitions before
-becomes what is known of twice as many. Where lengths are known, there are no more rounds than it takes.
+made up a tree, as prefix sums are: of those before it in its run of neighbours, and of all the runs before that one.
+Where lengths are known, no more partitions are looked at than it takes.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from restride.collections.blocks import Blocks, Map, Select, every
+from restride.collections.blocks import Blocks, Gather, Map, Select, every
 from restride.collections.dataframe.expr import FrameExpr
 from restride.collections.dataframe.meta import Meta
 from restride.collections.dataframe.operations.column_by_column import ColumnByColumn
+from restride.collections.dataframe.operations.tree import FAN_IN, gathered, neighbours
 from restride.collections.dataframe.partition import Partition, concat, from_pandas, n_rows, to_pandas
+from restride.engine.graphs.csr import row_starts
 
 Tail = Callable[[Partition], Partition]
 """Of some rows one after the other, what those after them need to know; of its own result it is the same."""
@@ -56,18 +58,19 @@ class LastValid:
 
 
 @dataclass(frozen=True)
-class Both:
-    """Kernel: what is known of two runs of rows, the first before the second; None is known of nothing."""
+class Joined:
+    """Kernel: what is known of runs of rows, those far away first; None is known of nothing."""
 
     tail: Tail
     meta: Any
     after: bool
     __name__ = "context"
 
-    def __call__(self, near: Partition | None, far: Partition | None) -> Partition | None:
-        if near is None or far is None:
-            return far if near is None else near
-        return self.tail(concat([near, far] if self.after else [far, near], self.meta))
+    def __call__(self, *runs: Partition | None) -> Partition | None:
+        there = [run for run in runs if run is not None]
+        if len(there) < 2:
+            return there[0] if there else None
+        return self.tail(concat(there[::-1] if self.after else there, self.meta))
 
 
 def nothing(_: Any = None) -> None:
@@ -83,29 +86,35 @@ def contexts(frame: FrameExpr, partitions: Blocks, tail: Tail, *, after: bool, r
         How many rows are enough to know, if they are.
     """
     n = frame.npartitions
-    step = -1 if after else 1
     own = Map(n=n, inputs=(partitions,), kernel=tail, index=(every(n),), name="context", origin=frame.origin)
-    none = Map(n=1, kernel=nothing, name="context", free=True)
-    known = _shifted(own, none, step)
-    reach = 1
-    while reach < _most(frame, rows):
-        further = _shifted(known, none, step * reach)
-        known = Map(
-            n=n,
-            inputs=(known, further),
-            kernel=Both(tail, frame.meta, after),
-            index=(every(n), every(n)),
-            name="context",
-            origin=frame.origin,
-        )
-        reach *= 2
-    return known
+    kernel = Joined(tail, frame.meta, after)
+    if not after:
+        return _of_those_before(own, _most(frame, rows), kernel, frame.origin)
+    back = every(n)[::-1]
+    mirrored = Select(n=n, inputs=(own,), table=back)
+    known = _of_those_before(mirrored, _most(frame, rows), kernel, frame.origin)
+    return Select(n=n, inputs=(known,), table=back)
 
 
-def _shifted(table: Blocks, none: Blocks, by: int) -> Blocks:
-    numbers = np.arange(table.n) - by
-    numbers[(numbers < 0) | (numbers >= table.n)] = table.n
-    return Select(n=table.n, inputs=(table, none), table=numbers)
+def _of_those_before(table: Blocks, most: int, kernel: Joined, origin: str | None) -> Blocks:
+    """For each block what a kernel makes of up to `most` blocks before it, at least."""
+    n = table.n
+    numbers = np.arange(n)
+    far: Blocks = Map(n=1, kernel=nothing, name="context", free=True)
+    if most < 2:
+        return Select(n=n, inputs=(table, far), table=np.append(n, numbers[:-1]))
+    starts, furthest = np.maximum(numbers - most, 0), np.full(n, n)
+    if most > FAN_IN:
+        runs = gathered(table, neighbours(n, FAN_IN), kernel, "context", origin)
+        far = _of_those_before(runs, -(-most // FAN_IN), kernel, origin)
+        starts, furthest = numbers // FAN_IN * FAN_IN, n + numbers // FAN_IN
+    indptr = row_starts(numbers - starts + 1)
+    indices = np.arange(indptr[-1]) - np.repeat(indptr[:-1] + 1 - starts, np.diff(indptr))
+    indices[indptr[:-1]] = furthest
+    both = Select(n=n + far.n, inputs=(table, far), table=every(n + far.n))
+    return Gather(
+        n=n, inputs=(both,), kernel=kernel, indptr=indptr, indices=indices, name="context", origin=origin
+    )  # fmt: skip
 
 
 def _most(frame: FrameExpr, rows: int | None) -> int:
