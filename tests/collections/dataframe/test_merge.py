@@ -293,6 +293,25 @@ def test_times_that_are_missing_come_last_where_indexes_are_joined(kind):
     assert_same(from_pandas(columns, 2).merge(from_pandas(two, 1), **on), columns.merge(two, **on))
 
 
+@given(sizes=st.tuples(st.integers(0, 9), st.integers(0, 9)), parts=st.tuples(st.integers(1, 4), st.integers(1, 4)))
+def test_cross_merges_are_made_of_pairs_of_partitions_where_nobody_sees_the_order(sizes, parts):
+    left, right = (pd.DataFrame({name: range(n)}) for name, n in zip("xy", sizes))
+    ours = from_pandas(left, parts[0]).merge(from_pandas(right, parts[1]), how="cross")
+    theirs = left.merge(right, how="cross")
+    assert_same(ours, theirs)
+    assert ours[ours.x < ours.y].y.sum().compute() == theirs[theirs.x < theirs.y].y.sum()
+    assert_same(ours.groupby("x").y.sum(), theirs.groupby("x").y.sum())
+
+
+def test_no_task_of_a_cross_merge_has_the_right_side_whole_where_nobody_sees_the_order():
+    left, right = pd.DataFrame({"x": range(40)}), pd.DataFrame({"y": range(60)})
+    ours = from_pandas(left, 4).merge(from_pandas(right, 6), how="cross")
+    summed = str(ours.y.sum().explain())
+    assert "24 partitions" in summed.split("optimised")[1]
+    assert "merge-right" not in summed
+    assert ours.y.sum().compute() == 40 * sum(range(60))
+
+
 def test_cross_merges_take_columns_of_one_label():
     left, right = pd.DataFrame({"k": [1, 2], "x": ["a", "b"]}), pd.DataFrame({"k": [3.0, 4.0, 5.0], "y": [1, 2, 3]})
     ours = from_pandas(left, 2).merge(from_pandas(right, 2), how="cross")

@@ -271,24 +271,37 @@ class PartitionMerge(MergeBase):
 class CrossMerge(MergeBase):
     """Each row of the left side with all rows of the right one."""
 
+    ordered: bool = True
+    """Whether the rows of a left one are together; otherwise there is a partition for each pair of partitions."""
+
     @property
     def detail(self) -> str:
-        return f"{super().detail}, right side whole"
+        return f"{super().detail}, {'right side whole' if self.ordered else 'by pairs of partitions'}"
 
     @property
     def bytes_moved(self) -> int | None:
         return self.right.nbytes
 
+    def _npartitions(self) -> int:
+        return self.left.npartitions * (1 if self.ordered else self.right.npartitions)
+
+    def _divisions(self) -> Divisions:
+        return super()._divisions() if self.ordered else unknown_divisions(self._npartitions())
+
+    def partition_source(self, place: int) -> tuple[FrameExpr, int] | None:
+        return super().partition_source(place) if self.ordered else None
+
     def blocks(self, *children: Blocks) -> Blocks:
         left, right = children
-        whole = Gather(
-            n=1, inputs=(right,), kernel=ConcatPartitions(self.right.meta), indptr=np.array([0, right.n]),
-            indices=every(right.n), name=f"{self.label}-right", origin=self.origin,
-        )  # fmt: skip
+        if self.ordered:
+            right = Gather(
+                n=1, inputs=(right,), kernel=ConcatPartitions(self.right.meta), indptr=np.array([0, right.n]),
+                indices=every(right.n), name=f"{self.label}-right", origin=self.origin,
+            )  # fmt: skip
         n = self.npartitions
         return Map(
-            n=n, inputs=(left, whole), index=(every(n), np.zeros(n, np.int64)), name=self.label, origin=self.origin,
-            kernel=CrossPartitions(self.plan, self.left.meta, self.right.meta),
+            n=n, inputs=(left, right), index=(every(n) // right.n, every(n) % right.n), name=self.label,
+            origin=self.origin, kernel=CrossPartitions(self.plan, self.left.meta, self.right.meta),
         )  # fmt: skip
 
 

@@ -40,7 +40,7 @@ def carried_out(merge: Merge, *, ordered: bool = True) -> Expr:
     """A merge as nodes that have blocks; `ordered` says whether the order of its rows can be seen."""
     plan = merge.plan
     if plan.how == "cross":
-        return CrossMerge(merge.left, merge.right, plan)
+        return CrossMerge(merge.left, merge.right, plan, ordered)
     if merge.by_key:
         return _sorted(merge)
     if merge.other.npartitions > 1 and (aligned := _aligned(merge)) is not None:
