@@ -51,6 +51,9 @@ class Wanted:
 class DescribedFields(Expr):
     """Nodes whose fields may be metas, which name them by what they say."""
 
+    any_partitions: ClassVar[bool] = False
+    """Whether rows, or the value, and their order are the same however what they are made of is partitioned."""
+
     def identity(self) -> Iterable[Any]:
         return [describe(value) if is_frame_like(value) else value for value in self._values()]
 

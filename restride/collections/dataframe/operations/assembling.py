@@ -20,6 +20,8 @@ from restride.collections.expression import Expr
 class Assembled(NewRows):
     """What a function makes of several frames, each in one partition, and single values."""
 
+    any_partitions = True
+
     function: Callable[..., Any]
     parts: tuple[Expr, ...]
     of_meta: Any

@@ -38,6 +38,8 @@ def _are_strings(have: Any, dtype: pd.CategoricalDtype) -> bool:
 class AsCategories(FrameExpr):
     """A series of strings as one of categories."""
 
+    any_partitions = True
+
     series: FrameExpr
     dtype: pd.CategoricalDtype
 

@@ -50,6 +50,8 @@ Places = tuple[int | None, ...]
 class Concat(FrameExpr):
     """The partitions of several frames one after the other."""
 
+    any_partitions = True
+
     frames: tuple[FrameExpr, ...]
     places: tuple[Places, ...]
     """For each frame where it has each column of the result, then each level; None where it has it not."""

@@ -18,6 +18,8 @@ from restride.collections.dataframe.partition import Partition, from_pandas, to_
 class Cumulative(FrameExpr):
     """Running sums, products, least or greatest values of each column."""
 
+    any_partitions = True
+
     frame: FrameExpr
     how: str
     """The method of pandas: cumsum, cumprod, cummin, cummax."""

@@ -23,6 +23,8 @@ from restride.collections.dataframe.partition import Partition
 class Expanding(ColumnByColumn):
     """A statistic of all rows up to each, of each column."""
 
+    any_partitions = True
+
     frame: FrameExpr
     how: str
     """count, sum, mean, min, max, var, std or sem."""

@@ -141,6 +141,8 @@ class Decay:
 class Exponential(ColumnByColumn):
     """An exponentially weighted statistic of all rows up to each, of each column."""
 
+    any_partitions = True
+
     frame: FrameExpr
     how: str
     """mean, sum, var or std."""

@@ -56,6 +56,8 @@ class Around(NamedTuple):
 class Interpolate(ColumnByColumn):
     """Missing values of each column on lines between those that are there."""
 
+    any_partitions = True
+
     frame: FrameExpr
     by_label: bool
     """Whether distances are those of labels; otherwise they are those of rows."""

@@ -72,6 +72,8 @@ class Lookup:
 class MapValues(FrameExpr):
     """A series of what a mapping has for the values of another; missing where it has nothing."""
 
+    any_partitions = True
+
     series: FrameExpr
     mapping: Any
     """A series of pandas, or a frame expression of one; its labels are the keys."""

@@ -19,6 +19,8 @@ from restride.collections.dataframe.partition import Partition, from_pandas, to_
 class Melt(FrameExpr):
     """All partitions for one column, then all for the next, in pandas' order."""
 
+    any_partitions = True
+
     frame: FrameExpr
     ids: tuple[int, ...]
     """The columns that are repeated."""

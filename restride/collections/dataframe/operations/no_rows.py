@@ -14,6 +14,8 @@ from restride.collections.dataframe.operations.selection import narrow
 class OfNoRows(FrameExpr):
     """A frame as it is, of which `compute` gives another where it turns out to have no rows."""
 
+    any_partitions = True
+
     frame: FrameExpr
     instead: Any
     """An object of pandas' without rows."""

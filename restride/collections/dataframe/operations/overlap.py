@@ -137,6 +137,8 @@ class MapOverlap(ColumnByColumn):
     The function gets pandas objects, labels included, and gives a row for each row.
     """
 
+    any_partitions = True
+
     frame: FrameExpr
     function: Callable[..., Any]
     before: int | None

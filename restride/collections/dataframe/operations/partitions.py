@@ -64,6 +64,8 @@ class TakePartitions(FrameExpr):
 class Coalesce(FrameExpr):
     """Runs of neighbouring partitions made one each."""
 
+    any_partitions = True
+
     frame: FrameExpr
     bounds: tuple[int, ...]
     """The first partition of each run, and the number of partitions."""
@@ -118,6 +120,8 @@ class ConcatPartitions:
 @dataclass(frozen=True, eq=False, repr=False)
 class AsOne(FrameExpr):
     """A frame that becomes one value: nobody sees its partitions."""
+
+    any_partitions = True
 
     frame: FrameExpr
 

@@ -31,6 +31,7 @@ class Rearrange(FrameExpr):
     A place is that of a column, or the number of columns and that of a level.
     """
 
+    any_partitions = True
     partitionwise = True
 
     frame: FrameExpr

@@ -289,6 +289,8 @@ def _of_dtype(values: np.ndarray, dtype: Any, how: str) -> pd.Series:
 class Quantile(ScalarExpr):
     """One quantile of a series."""
 
+    any_partitions = True
+
     frame: FrameExpr
     wanting: Wanting
 
@@ -306,6 +308,8 @@ class Quantile(ScalarExpr):
 @dataclass(frozen=True, eq=False, repr=False)
 class Quantiles(FrameExpr):
     """Several quantiles of a series, or one or several of each column of a frame, as one partition."""
+
+    any_partitions = True
 
     frame: FrameExpr
     wanting: Wanting

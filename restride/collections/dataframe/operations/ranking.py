@@ -74,6 +74,8 @@ def ranked(series: FrameExpr, ranking: Ranking) -> FrameExpr:
 class RankRanges(NewRows):
     """The ranks of the first column of a frame, whose partitions are ranges of it, and the second column."""
 
+    any_partitions = True
+
     frame: FrameExpr
     ranking: Ranking
     of_meta: Any

@@ -73,6 +73,8 @@ def bins_of(rule: Any, closed: str | None, label: str | None, origin: Any, offse
 class Resample(FrameExpr):
     """What a function makes of pandas' resampler, a run of bins a partition."""
 
+    any_partitions = True
+
     frame: FrameExpr
     bins: Bins
     function: Callable[[Any], Any]

@@ -82,6 +82,7 @@ class Attribute:
 class Rowwise(FrameExpr):
     """``function(*args, **kwargs)``, row by row."""
 
+    any_partitions = True
     partitionwise = True
 
     function: Callable[..., Any]
@@ -245,6 +246,7 @@ def rowwise_meta(function: Callable[..., Any], args: Sequence[Any], kwargs: dict
 class Filter(FrameExpr):
     """The rows of a frame for which a series of truth values, of the same rows, is true."""
 
+    any_partitions = True
     partitionwise = True
 
     frame: FrameExpr
@@ -307,6 +309,7 @@ def filtered(frame: FrameExpr, mask: FrameExpr) -> FrameExpr:
 class Assign(FrameExpr):
     """A frame with further, or other, columns, given as series of the same rows."""
 
+    any_partitions = True
     partitionwise = True
 
     frame: FrameExpr
@@ -413,6 +416,8 @@ def assigned(frame: FrameExpr, columns: dict[Hashable, FrameExpr]) -> FrameExpr:
 class Constant(FrameExpr):
     """A series of one value, of the rows of a frame."""
 
+    any_partitions = True
+
     frame: FrameExpr
     value: Any
 
@@ -451,6 +456,7 @@ class StoreIndex(FrameExpr):
     Where the lengths of partitions are not known, they are counted first, and the partitions held until all are there.
     """
 
+    any_partitions = True
     partitionwise = True
 
     frame: FrameExpr

@@ -19,6 +19,8 @@ from restride.collections.expression import Expr
 class ScalarOf(ScalarExpr):
     """``function(*args)`` of single values, some of which are plain."""
 
+    any_partitions = True
+
     function: Callable[..., Any]
     args: tuple[Any, ...]
 
@@ -51,6 +53,8 @@ class ScalarOf(ScalarExpr):
 @dataclass(frozen=True, eq=False, repr=False)
 class AsValue(ScalarExpr):
     """A frame or series of one partition as one value, a pandas object: what is the same for all rows of others."""
+
+    any_partitions = True
 
     frame: FrameExpr
     labels: Any

@@ -23,6 +23,7 @@ Kind = Literal["frame", "series", "index"]
 class Project(FrameExpr):
     """Some columns of a frame or series, by position, as an object of a kind."""
 
+    any_partitions = True
     partitionwise = True
 
     frame: FrameExpr
@@ -197,6 +198,7 @@ def index(frame: FrameExpr) -> FrameExpr:
 class Relabel(FrameExpr):
     """The same data under other labels: names of columns, of the series, of levels of the index."""
 
+    any_partitions = True
     partitionwise = True
 
     frame: FrameExpr

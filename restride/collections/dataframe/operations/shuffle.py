@@ -100,6 +100,8 @@ class HashShuffle(Shuffle):
     Two shuffles of as many partitions, by keys of the same types, have rows of equal keys in partitions of one number.
     """
 
+    any_partitions = True
+
     on: tuple[int, ...]
     """Positions in the table of a partition: data columns first, levels of the index after them."""
     types: tuple[str | None, ...] = ()
@@ -173,6 +175,8 @@ class Splitters(ScalarExpr):
     Its value are the key columns of the ``n - 1`` splitters.
     """
 
+    any_partitions = True
+
     frame: FrameExpr
     n: int
     by: tuple[KeyPlace, ...]
@@ -203,6 +207,8 @@ class KeyDivisions(ScalarExpr):
     Its value is a tuple: the least key, the splitters without repetition, the greatest; None if there are no keys.
     """
 
+    any_partitions = True
+
     frame: FrameExpr
     n: int
     place: KeyPlace
@@ -225,6 +231,8 @@ class KeyDivisions(ScalarExpr):
 @dataclass(frozen=True, eq=False, repr=False)
 class RangeShuffle(Shuffle):
     """Rows by ranges of their keys: all rows of a partition come before those of the next."""
+
+    any_partitions = True
 
     by: tuple[KeyPlace, ...]
     splitters: Any

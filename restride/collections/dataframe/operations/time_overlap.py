@@ -20,6 +20,8 @@ from restride.engine.graphs.csr import row_starts
 class MapTimeOverlap(FrameExpr):
     """What a function makes of each partition together with the rows up to a span before and after it, trimmed."""
 
+    any_partitions = True
+
     frame: FrameExpr
     function: Callable[..., Any]
     before: Any

@@ -33,6 +33,8 @@ class Steps:
 class Reduced(NewRows):
     """What is left of all partitions of a frame, as one partition."""
 
+    any_partitions = True
+
     frame: FrameExpr
     steps: Steps
     of_meta: Any
@@ -61,6 +63,8 @@ class Reduced(NewRows):
 @dataclass(frozen=True, eq=False, repr=False)
 class ReducedScalar(ScalarExpr):
     """What is left of all partitions of a frame, as one value."""
+
+    any_partitions = True
 
     frame: FrameExpr
     steps: Steps

@@ -1,7 +1,8 @@
 """Many partitions of few rows made fewer where nobody sees them: a task costs the same however few rows it has.
 
-Who sees partitions is who gets them one by one: a user's function, a file for each, `persist`. What is not in `ANYHOW`
-is taken to see them. Where nobody does, sources are cut into runs of their partitions, and shuffles have fewer results.
+Who sees partitions is who gets them one by one: a user's function, a file for each, `persist`. A node that does not
+say `any_partitions` is taken to see them. Where nobody does, sources are cut into runs of their partitions, and
+shuffles have fewer results.
 """
 
 from __future__ import annotations
@@ -16,56 +17,17 @@ from typing import Any
 import numpy as np
 
 from restride.collections.dataframe.expr import FrameExpr, Lengths, ScalarExpr
-from restride.collections.dataframe.operations.assembling import Assembled
-from restride.collections.dataframe.operations.categorizing import AsCategories
-from restride.collections.dataframe.operations.concatenation import Concat
-from restride.collections.dataframe.operations.cumulative import Cumulative
 from restride.collections.dataframe.operations.custom_reduction import OfPartition
-from restride.collections.dataframe.operations.expanding import Expanding
-from restride.collections.dataframe.operations.exponential import Exponential
-from restride.collections.dataframe.operations.groupby.aggregate import GroupAggregate
-from restride.collections.dataframe.operations.groupby.carried import CarriedRows
-from restride.collections.dataframe.operations.groupby.counts import OfWhole, ScalarsAsSeries, SideBySide
-from restride.collections.dataframe.operations.groupby.duplicates import DropDuplicates
-from restride.collections.dataframe.operations.groupby.ends import EndsOfGroups
-from restride.collections.dataframe.operations.groupby.levels import IndexLevel, RowPositions
-from restride.collections.dataframe.operations.groupby.of_each_row import OfEachRow
-from restride.collections.dataframe.operations.groupby.pandas_groups import SplitGroups
 from restride.collections.dataframe.operations.groupby.put_back import PutBack, ShuffleBack
-from restride.collections.dataframe.operations.interpolation import Interpolate
 from restride.collections.dataframe.operations.looking import LEAST_ROWS, LEAST_TASKS, task_count
-from restride.collections.dataframe.operations.mapping import MapValues
-from restride.collections.dataframe.operations.melting import Melt
-from restride.collections.dataframe.operations.merge.asof import AsofMerge
 from restride.collections.dataframe.operations.merge.nodes import Merge
-from restride.collections.dataframe.operations.no_rows import OfNoRows
-from restride.collections.dataframe.operations.overlap import MapOverlap
 from restride.collections.dataframe.operations.partitions import AsOne, Coalesce
-from restride.collections.dataframe.operations.places import Rearrange
-from restride.collections.dataframe.operations.quantiles import Quantile, Quantiles
-from restride.collections.dataframe.operations.ranking import RankRanges
-from restride.collections.dataframe.operations.resample import Resample
-from restride.collections.dataframe.operations.rowwise import Assign, Constant, Filter, Rowwise, StoreIndex
-from restride.collections.dataframe.operations.scalars import AsValue, ScalarOf
-from restride.collections.dataframe.operations.selection import Project, Relabel
-from restride.collections.dataframe.operations.shuffle import HashShuffle, KeyDivisions, RangeShuffle, Splitters
+from restride.collections.dataframe.operations.shuffle import RangeShuffle, Splitters
 from restride.collections.dataframe.operations.sources import FromMemory, even_bounds
-from restride.collections.dataframe.operations.time_overlap import MapTimeOverlap
-from restride.collections.dataframe.operations.tree import Reduced, ReducedScalar
 from restride.collections.expression import Expr, subexpressions
 
 MANY = 4
 """How many times as many partitions there are as would do, at least, where that is worth a change."""
-
-ANYHOW = (
-    AsCategories, AsofMerge, AsOne, Assembled, Assign, AsValue, CarriedRows, Coalesce, Concat, Constant,
-    Cumulative, DropDuplicates, EndsOfGroups, Expanding, Exponential, Filter, GroupAggregate, HashShuffle,
-    IndexLevel, Interpolate, KeyDivisions, MapOverlap, MapTimeOverlap, MapValues, Melt, Merge, OfEachRow,
-    OfNoRows, OfWhole, Project, PutBack, Quantile, Quantiles, RangeShuffle, RankRanges, Rearrange, Reduced,
-    ReducedScalar, Relabel, Resample, RowPositions, Rowwise, ScalarOf, ScalarsAsSeries, ShuffleBack, SideBySide,
-    SplitGroups, Splitters, StoreIndex,
-)  # fmt: skip
-"""Nodes whose rows, and the order of these, are the same however the rows that they are made of are partitioned."""
 
 
 def in_fewer_partitions(roots: Sequence[Expr]) -> list[Expr]:
@@ -117,7 +79,8 @@ def _in_one(expr: Expr) -> bool:
 def _goes_anyhow(expr: Expr) -> bool:
     if isinstance(expr, Coalesce) and expr.npartitions > 1:
         return False
-    return isinstance(expr, ANYHOW) and not any(map(_calls_users, expr._values()))
+    anyhow = isinstance(expr, (FrameExpr, ScalarExpr)) and expr.any_partitions
+    return anyhow and not any(map(_calls_users, expr._values()))
 
 
 def _calls_users(value: Any) -> bool:

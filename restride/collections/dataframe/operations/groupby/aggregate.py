@@ -55,6 +55,8 @@ FAN_IN_OF_FEW = 64
 class GroupAggregate(NewRows):
     """Aggregates of the groups of a frame's rows."""
 
+    any_partitions = True
+
     frame: FrameExpr
     """Without index; no column is opaque."""
     aggregation: Aggregation

@@ -72,6 +72,8 @@ def carry_of(call: Call, dtypes: Sequence[Any]) -> Carry | None:
 class CarriedRows(FrameExpr):
     """What a method of a groupby of pandas makes of rows and of those before, or after, them in their group."""
 
+    any_partitions = True
+
     frame: FrameExpr
     """The keys and the grouped columns."""
     keys: Keys

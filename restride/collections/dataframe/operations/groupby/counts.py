@@ -19,6 +19,8 @@ from restride.collections.dataframe.partition import Partition, from_pandas, to_
 class OfWhole(NewRows):
     """What a function of pandas objects makes of a frame of one partition."""
 
+    any_partitions = True
+
     frame: FrameExpr
     function: Callable[[Any], Any]
     of_meta: Any
@@ -103,6 +105,8 @@ class AsDtype:
 class ScalarsAsSeries(FrameExpr):
     """Single values as a series of one partition."""
 
+    any_partitions = True
+
     scalars: tuple[ScalarExpr, ...]
     labels: Any
     """Those of the values, an index."""
@@ -149,6 +153,8 @@ class StackValues:
 @dataclass(frozen=True, eq=False, repr=False)
 class SideBySide(NewRows):
     """Series of one partition each as the columns of a frame, row by row; shorter ones are filled up."""
+
+    any_partitions = True
 
     series: tuple[FrameExpr, ...]
     of_meta: Any

@@ -48,6 +48,8 @@ POSITION = "__row__"
 class DropDuplicates(NewRows):
     """The rows of a frame, of those with equal keys one or none, in their order, as one partition."""
 
+    any_partitions = True
+
     frame: FrameExpr
     """A frame; its index is stored if anybody looks at the labels."""
     on: tuple[int, ...]

@@ -21,6 +21,8 @@ from restride.collections.dataframe.partition import Partition
 class EndsOfGroups(NewRows):
     """Of each partition of a frame some rows of each group, in their order."""
 
+    any_partitions = True
+
     frame: FrameExpr
     by: PandasKeys
     n: int

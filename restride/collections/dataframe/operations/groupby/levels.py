@@ -28,6 +28,8 @@ from restride.collections.dataframe.partition import (
 class IndexLevel(FrameExpr):
     """A level of a stored index as a series of the same rows."""
 
+    any_partitions = True
+
     frame: FrameExpr
     number: int
 
@@ -122,6 +124,8 @@ POSITION_BITS = 40
 @dataclass(frozen=True, eq=False, repr=False)
 class RowPositions(FrameExpr):
     """Numbers that rise from row to row through all partitions, as a series of the same rows."""
+
+    any_partitions = True
 
     frame: FrameExpr
 

@@ -31,6 +31,8 @@ from restride.collections.expression import Expr
 class OfEachRow(FrameExpr):
     """For each row of a frame the aggregates of its group."""
 
+    any_partitions = True
+
     frame: FrameExpr
     """The keys and the grouped columns; no column is opaque."""
     groups: FrameExpr

@@ -291,6 +291,8 @@ class Windowed:
 class SplitGroups(NewRows):
     """Base of what pandas makes of each partition of a frame whose groups are in one partition each."""
 
+    any_partitions = True
+
     frame: FrameExpr
     by: PandasKeys
     values: Any

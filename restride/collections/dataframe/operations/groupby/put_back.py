@@ -29,6 +29,8 @@ from restride.collections.expression import Expr
 class ShuffleBack(Shuffle):
     """Rows by the partitions that they came from, in each in the order that they had there."""
 
+    any_partitions = True
+
     position: int
     """Which column has the positions, as `RowPositions` numbers them."""
     pieces: bool = False
@@ -103,6 +105,8 @@ def _positions(rows: Partition, position: int) -> np.ndarray:
 @dataclass(frozen=True, eq=False, repr=False)
 class PutBack(FrameExpr):
     """Rows that have come back to the partitions of a frame, whose rows they are; all of them, or some."""
+
+    any_partitions = True
 
     frame: FrameExpr
     """The last column has the positions."""

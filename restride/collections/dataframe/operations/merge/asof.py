@@ -52,6 +52,8 @@ class Nearness:
 class AsofMerge(MergeBase):
     """Each row of the left side beside the nearest of the right; the last of the plan's keys is the ordered one."""
 
+    any_partitions = True
+
     nearness: Nearness
     ranges: Any = None
     """Between which keys partitions of both sides lie, as a pair, where that has been asked for."""

@@ -141,6 +141,8 @@ _KEPT = {"inner": ("left", "right"), "left": ("left",), "right": ("right",), "se
 class Merge(MergeBase):
     """A merge as it is meant; the optimiser decides how it is carried out."""
 
+    any_partitions = True
+
     strategy: str = ""
     """``index``, ``shuffle`` or ``partitions``: see `strategies`; empty to have it chosen."""
     by_key: bool = False
