@@ -104,7 +104,7 @@ def _parts(value: Any) -> Iterable[Any]:
         return [cell.cell_contents for cell in value.__closure__ or ()]
     if is_dataclass(value):
         return [getattr(value, field.name) for field in fields(value)]
-    return vars(value).values() if callable(value) else ()
+    return getattr(value, "__dict__", {}).values() if callable(value) else ()
 
 
 _OWN = frozenset(["restride"])
@@ -114,7 +114,8 @@ _OURS = _OWN | {"pandas", "numpy", "operator", "_operator", "builtins", "pyarrow
 def _is_ours(value: Any, ours: frozenset[str] = _OURS) -> bool:
     """Whether a function, or the type of a value, is of a package that calls no function of the user's of itself."""
     of = value if hasattr(value, "__qualname__") else type(value)
-    return str(of.__module__).partition(".")[0] in ours
+    of = getattr(of, "__objclass__", of)  # of methods of built-in types
+    return str(getattr(of, "__module__", None)).partition(".")[0] in ours
 
 
 def _put_back(node: PutBack, made: dict[Expr, Expr]) -> Expr:

@@ -51,6 +51,7 @@ ALIKE: dict[str, Callable[[Any], Any]] = {
     "windows of time": lambda df: df.x.rolling("1h").max(),
     "ranks": lambda df: df.x.rank(),
     "groups of many": lambda df: df.groupby("g").x.shift(1),
+    "functions of Python": lambda df: df.s.map(str.upper),
     "shifts": lambda df: df.shift(15),
     "sorted by values": lambda df: df.sort_values(["k", "g", "x"]),
     "sorted by index": lambda df: df.set_index("x").sort_index(kind="stable"),
