@@ -76,7 +76,7 @@ def test_a_function_of_partitions_may_hand_on_columns_whose_categories_are_not_k
 
 def test_columns_of_other_categories_than_declared_are_an_error_that_names_both():
     ours = rd.from_pandas(pd.DataFrame({"k": list("aabbc")}), npartitions=3)
-    with pytest.raises(SchemaError, match=r"\['b', 'c'\].*\['a'\]"):
+    with pytest.raises(SchemaError, match=r"\['b'.*\['a'\]"):
         ours.map_partitions(lambda part: part.astype("category")).compute()
 
 
