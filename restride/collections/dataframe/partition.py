@@ -417,10 +417,8 @@ def _mismatch(values: Any, dtype: Any, label: Hashable) -> str:
     have, want = values.dtype, dtype
     if isinstance(have, pd.CategoricalDtype) and isinstance(want, pd.CategoricalDtype):
         have, want = (f"category of {reprlib.repr(list(one.categories))}" for one in (have, want))
-    return (
-        f"column {label!r} is of dtype {have} here, where the frame has {want}; "
-        "say what it is by meta=, or convert it with astype"
-    )
+    what = "a series without a name" if label is None else f"column {label!r}"
+    return f"{what} is of dtype {have} here, where the frame has {want}; declare it by meta=, or convert it with astype"
 
 
 def _is_dictionary(dtype: Any) -> bool:
