@@ -215,7 +215,8 @@ def from_npy_stack(dirname: str | os.PathLike[str], mmap_mode: npy.MmapMode = "r
     ----------
     dirname : str or path
     mmap_mode : {"r", "c", None}
-        Map the files, or None to read them into memory.
+        Map the files, or None to read them into memory. The system ends a process that uses a mapped file which is
+        cut short; tasks may still do so for a moment after others have failed.
 
     Returns
     -------
