@@ -125,12 +125,12 @@ def _restride(operation: Operation, folder: Path) -> Any:
 
 
 def _decode(operation: Operation, folder: Path) -> None:
-    """Read the columns that an operation needs, the string that has few values by dictionary."""
+    """Read the columns that an operation needs, the string that has few values by dictionary, and keep nothing."""
 
-    def read(path: Path) -> pa.Table:
+    def read(path: Path) -> None:
         codes = ["id1"] if path.parent.name == "rows" else []
         with pq.ParquetFile(path, read_dictionary=codes, pre_buffer=False) as file:
-            return file.read(columns=list(operation.decoded) or None, use_threads=False)
+            file.read(columns=list(operation.decoded) or None, use_threads=False)
 
     paths = [path for name in operation.tables for path in sorted((folder / name).glob("*.parquet"))]
     with ThreadPoolExecutor(WORKERS) as pool:
