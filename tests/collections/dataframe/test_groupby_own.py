@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import restride.dataframe as rd
-from restride.collections.dataframe.operations.groupby import pandas_groups
+from restride.collections.dataframe.operations.groupby import groups_of_rows, pandas_groups
 from restride.collections.dataframe.operations.groupby.put_back import InPlace, SplitByPartition
 from restride.collections.dataframe.partition import to_pandas
 from restride.engine.worker.sizes import size_of
@@ -165,7 +165,7 @@ def test_partitions_without_a_group_have_missing_values(name):
 
 def test_what_was_made_of_groups_counts_for_its_bytes():
     rows = pandas_groups.from_pandas(pd.DataFrame({"x": np.zeros(1000)}), pd.DataFrame({"x": [0.0]})[:0])
-    made = pandas_groups.SomeGroups(rows, np.arange(1000), pd.RangeIndex(1000), None, None)
+    made = groups_of_rows.SomeGroups(rows, np.arange(1000), pd.RangeIndex(1000), None, None)
     size = size_of(made)
     assert isinstance(size, int)
     assert size >= 16_000

@@ -21,8 +21,9 @@ from restride.collections.dataframe.layout import arrow_type
 from restride.collections.dataframe.meta import column_dtypes, is_unknown_categorical
 from restride.collections.dataframe.methods.partitions import meta_from_data
 from restride.collections.dataframe.operations.groupby.aggregate import group_aggregate
+from restride.collections.dataframe.operations.groupby.groups_of_rows import groups_of_rows
 from restride.collections.dataframe.operations.groupby.levels import IndexLevel
-from restride.collections.dataframe.operations.groupby.pandas_groups import PandasKeys, groups_of_rows
+from restride.collections.dataframe.operations.groupby.pandas_groups import PandasKeys
 from restride.collections.dataframe.operations.places import Rearrange
 from restride.collections.dataframe.operations.reductions import one_row
 from restride.collections.dataframe.operations.rowwise import Assign, labelled

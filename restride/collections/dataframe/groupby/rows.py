@@ -24,6 +24,7 @@ from restride.collections.dataframe.groupby.windows import SpansOfGroups, Window
 from restride.collections.dataframe.meta import has_default_index, index_of, with_index
 from restride.collections.dataframe.methods.partitions import make_meta, meta_from_data
 from restride.collections.dataframe.operations.groupby.ends import EndsOfGroups
+from restride.collections.dataframe.operations.groupby.groups_of_rows import groups_of_rows
 from restride.collections.dataframe.operations.groupby.pandas_groups import (
     Applied,
     AppliedAsFrame,
@@ -32,7 +33,6 @@ from restride.collections.dataframe.operations.groupby.pandas_groups import (
     KeepGroups,
     PandasKeys,
     SomeRows,
-    groups_of_rows,
     rows_of_groups,
 )
 from restride.collections.dataframe.operations.groupby.sampling import SampleGroups
